@@ -1,0 +1,1 @@
+//! The supervision tree, settings and counters, shown to those allowed to see them.

@@ -1,0 +1,1 @@
+//! Identity, policy, quota and routing.

@@ -1,0 +1,1 @@
+//! The one SQLite file: migrations, a single writer with group commit, readers.

@@ -1,0 +1,1 @@
+//! Every setting of llmbasedos: its default, its documentation and its check.

@@ -1,0 +1,363 @@
+//! The catalogue: every method with its types erased. Routing, hello, capability files, METHODS.md, completion
+//! and the tests over all methods read nothing else.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jsonschema::Validator;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::context::{Context, Shape};
+use crate::dispatch::{BoxFuture, Payload};
+use crate::error::{Code, Error};
+use crate::method::{Effect, Method, Run};
+use crate::schema;
+use crate::tier::Tier;
+
+/// Runs a method on checked params.
+type Invoke = Arc<dyn Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync>;
+
+/// One method as everybody but its author sees it.
+#[derive(Clone)]
+pub struct Entry {
+    /// `mcp.fs.list`.
+    pub name: String,
+    /// `fs`; the gateway's own methods belong to `gateway`.
+    pub service: String,
+    /// First paragraph and the rest of the doc comment.
+    pub description: String,
+    /// The cheapest shipped tier that includes it.
+    pub tier: Tier,
+    /// What it can do to the world.
+    pub effect: Effect,
+    /// Where its actor runs it.
+    pub run: Run,
+    /// Whether a call counts against the caller's rate.
+    pub billed: bool,
+    /// JSON Schema of the params object.
+    pub params: Value,
+    /// JSON Schema of the result object.
+    pub result: Value,
+    /// Names of the params by position.
+    pub positions: Vec<String>,
+    /// The one result field that a positional call gets, where the original answered with it alone.
+    pub original_field: Option<&'static str>,
+    validator: Arc<Validator>,
+    empty_is_valid: bool,
+    invoke: Invoke,
+}
+
+impl Entry {
+    pub(crate) fn declared<M: Method>(service: M::Service) -> Self {
+        let description = schemars::schema_for!(M)
+            .get("description")
+            .and_then(Value::as_str)
+            .map(schema::paragraphs)
+            .unwrap_or_default();
+        let params = schema::of::<M>();
+        let invoke: Invoke = Arc::new(move |context, params| {
+            let service = service.clone();
+            Box::pin(async move {
+                let method: M = serde_json::from_value(params).map_err(Error::invalid_params)?;
+                let reply = method.call(&context, &service).await?;
+                payload(&reply, context.shape, M::ORIGINAL_FIELD)
+            })
+        });
+        let positions = params["properties"].as_object().map(|p| p.keys().cloned().collect());
+        Self::assembled(
+            M::NAME.to_owned(),
+            description,
+            params,
+            schema::of::<M::Reply>(),
+            positions.unwrap_or_default(),
+            invoke,
+        )
+        .map(|entry| Self {
+            tier: M::TIER,
+            effect: M::EFFECT,
+            run: M::RUN,
+            billed: M::BILLED,
+            original_field: M::ORIGINAL_FIELD,
+            ..entry
+        })
+        .expect("schemas made by schemars compile")
+    }
+
+    /// A method that somebody else answers: a third-party backend's. Unknown effects count as the worst.
+    /// `params` may be the original's array schema; then `positions` is empty and arrays go through as they are.
+    pub fn remote(
+        name: String,
+        description: String,
+        params: Value,
+        result: Value,
+        invoke: impl Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        Self::assembled(name, description, params, result, Vec::new(), Arc::new(invoke))
+    }
+
+    fn assembled(
+        name: String,
+        description: String,
+        params: Value,
+        result: Value,
+        positions: Vec<String>,
+        invoke: Invoke,
+    ) -> Result<Self, String> {
+        let validator = schema::compile(&params)?;
+        let service = match name.split('.').collect::<Vec<_>>()[..] {
+            ["mcp", service, _, ..] if service != "licence" => service.to_owned(),
+            _ => "gateway".to_owned(),
+        };
+        Ok(Self {
+            service,
+            description,
+            tier: Tier::Pro,
+            effect: Effect { open_world: true, ..Effect::DESTROY },
+            run: Run::Task,
+            billed: true,
+            empty_is_valid: validator.is_valid(&json!({})),
+            validator: Arc::new(validator),
+            name,
+            params,
+            result,
+            positions,
+            original_field: None,
+            invoke,
+        })
+    }
+
+    /// The tool of the same method: `mcp.mail.listMessages` is `mail_list_messages`.
+    pub fn tool_name(&self) -> String {
+        let mut tool = String::new();
+        for c in self.name.trim_start_matches("mcp.").chars() {
+            match c {
+                '.' | '-' => tool.push('_'),
+                c if c.is_ascii_uppercase() => {
+                    tool.push('_');
+                    tool.push(c.to_ascii_lowercase());
+                }
+                c => tool.push(c),
+            }
+        }
+        tool
+    }
+
+    /// Whether array params are turned into an object by [`Entry::positions`].
+    fn takes_object(&self) -> bool {
+        self.params.get("type").and_then(Value::as_str) != Some("array")
+    }
+
+    /// Reads and checks params: by position, by name or absent.
+    pub fn read(&self, params: Option<&RawValue>) -> Result<Value, Error> {
+        let value = match params.map(RawValue::get) {
+            None | Some("[]" | "{}") if self.empty_is_valid => return Ok(Value::Object(Map::new())),
+            None if self.takes_object() => Value::Object(Map::new()),
+            None => Value::Array(Vec::new()),
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| Error::invalid_params(format!("unreadable: {error}")))?,
+        };
+        let value = match value {
+            Value::Array(items) if self.takes_object() => self.by_name(items)?,
+            value => value,
+        };
+        schema::check(&self.validator, &value)?;
+        Ok(value)
+    }
+
+    fn by_name(&self, items: Vec<Value>) -> Result<Value, Error> {
+        if items.len() > self.positions.len() {
+            return Err(Error::invalid_params(format!(
+                "{} takes at most {} ({}), got {}",
+                self.name,
+                self.positions.len(),
+                self.positions.join(", "),
+                items.len(),
+            )));
+        }
+        Ok(Value::Object(self.positions.iter().cloned().zip(items).collect()))
+    }
+
+    /// Reads the params and runs the method.
+    pub async fn invoke(&self, context: Context, params: Option<Box<RawValue>>) -> Result<Payload, Error> {
+        let params = self.read(params.as_deref())?;
+        (self.invoke)(context, params).await
+    }
+
+    /// The method as a capability file shows it (the original's four members, and the annotations).
+    pub fn capability(&self) -> Value {
+        json!({
+            "method": self.name,
+            "tool": self.tool_name(),
+            "description": self.description,
+            "tier": self.tier.name(),
+            "annotations": {
+                "readOnlyHint": self.effect.read_only,
+                "destructiveHint": self.effect.destructive,
+                "idempotentHint": self.effect.idempotent,
+                "openWorldHint": self.effect.open_world,
+            },
+            "params_schema": self.params,
+            "result_schema": self.result,
+        })
+    }
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn payload(
+    reply: &impl serde::Serialize,
+    shape: Shape,
+    original_field: Option<&str>,
+) -> Result<Payload, Error> {
+    let text = match (shape, original_field) {
+        (Shape::Original, Some(field)) => {
+            let mut object = serde_json::to_value(reply).map_err(Error::internal)?;
+            object.get_mut(field).map(Value::take).unwrap_or_default().to_string()
+        }
+        _ => serde_json::to_string(reply).map_err(Error::internal)?,
+    };
+    Ok(Payload::Owned(text))
+}
+
+/// All methods by name.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    entries: BTreeMap<String, Arc<Entry>>,
+}
+
+/// Two methods of one name.
+#[derive(Debug, thiserror::Error)]
+#[error("method '{0}' is declared already")]
+pub struct Taken(pub String);
+
+impl Catalog {
+    /// Adds a method; an existing one is never replaced.
+    pub fn add(&mut self, entry: Entry) -> Result<(), Taken> {
+        match self.entries.entry(entry.name.clone()) {
+            std::collections::btree_map::Entry::Occupied(slot) => Err(Taken(slot.key().clone())),
+            std::collections::btree_map::Entry::Vacant(slot) => {
+                slot.insert(Arc::new(entry));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes all methods of a service.
+    pub fn remove_service(&mut self, service: &str) {
+        self.entries.retain(|_, entry| entry.service != service);
+    }
+
+    /// The method of this name.
+    pub fn get(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.entries.get(name)
+    }
+
+    /// All methods, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.values()
+    }
+
+    /// The services that have methods, by name.
+    pub fn services(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.entries.values().map(|entry| entry.service.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The capability file of one service, as the original published it to `/run/mcp/NAME.cap.json`.
+    pub fn capability_file(&self, service: &str, description: &str, version: &str) -> Value {
+        let capabilities: Vec<_> =
+            self.iter().filter(|entry| entry.service == service).map(|entry| entry.capability()).collect();
+        json!({
+            "service_name": service,
+            "description": description,
+            "version": version,
+            "capabilities": capabilities,
+        })
+    }
+
+    /// METHODS.md.
+    pub fn manual(&self) -> String {
+        let mut out = String::from(MANUAL_HEAD);
+        for service in self.services() {
+            let _ = writeln!(out, "\n## {service}\n");
+            for entry in self.iter().filter(|entry| entry.service == service) {
+                manual_entry(&mut out, entry);
+            }
+        }
+        out.push_str("\n## Errors\n\n| code | kind | meaning |\n|---|---|---|\n");
+        for code in Code::ALL {
+            let _ = writeln!(out, "| {} | {} | {} |", code.number(), code.label(), code.meaning());
+        }
+        out
+    }
+}
+
+const MANUAL_HEAD: &str = "# Methods\n\nGenerated from the catalogue; `UPDATE=1 make test` rewrites it. \
+Params are given by name (an object) or by position (an array, in the order shown). A call by position, or \
+without params, gets the original's result where that was a bare array; a call by name gets the object.\n";
+
+fn manual_entry(out: &mut String, entry: &Entry) {
+    let effect = match entry.effect {
+        Effect { read_only: true, .. } => "read-only",
+        Effect { destructive: true, idempotent: true, .. } => "destructive, idempotent",
+        Effect { destructive: true, .. } => "destructive",
+        Effect { idempotent: true, .. } => "idempotent",
+        _ => "adds",
+    };
+    let _ = writeln!(
+        out,
+        "### {}\n\nTool `{}` · from {} · {effect}\n\n{}\n",
+        entry.name,
+        entry.tool_name(),
+        entry.tier.name(),
+        entry.description,
+    );
+    let required: Vec<&str> = entry.params["required"]
+        .as_array()
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let Some(properties) = entry.params["properties"].as_object().filter(|p| !p.is_empty()) else {
+        return;
+    };
+    out.push_str("| param | type | default | meaning |\n|---|---|---|---|\n");
+    for (name, schema) in properties {
+        let default = match schema.get("default") {
+            Some(value) => format!("`{value}`"),
+            None if required.contains(&name.as_str()) => "required".into(),
+            None => "–".into(),
+        };
+        let meaning = schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
+        let _ = writeln!(out, "| `{name}` | {} | {default} | {meaning} |", type_name(schema));
+    }
+    out.push('\n');
+}
+
+fn type_name(schema: &Value) -> String {
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        return values.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
+    }
+    if let Some(variants) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
+        return variants.iter().map(type_name).collect::<Vec<_>>().join(" or ");
+    }
+    if let Some(value) = schema.get("const") {
+        return format!("`{value}`");
+    }
+    match schema.get("type") {
+        Some(Value::String(name)) if name == "array" => {
+            format!("array of {}", schema.get("items").map_or("anything".into(), type_name))
+        }
+        Some(Value::String(name)) => name.clone(),
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
+        }
+        _ => "any".into(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Everything a method may know about the call it answers: who asks, how long it has, whether it still matters.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
+
+use event_listener::Event;
+use serde::Serialize;
+
+use crate::dispatch::Outbox;
+use crate::tier::Pattern;
+
+/// The transport a caller came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// WebSocket.
+    Ws,
+    /// A UNIX socket.
+    Unix,
+    /// HTTP request and response.
+    Http,
+    /// Standard input and output.
+    Stdio,
+    /// From inside the process: a workflow run, a test.
+    Internal,
+}
+
+/// Who is asking, as the gateway established it. Immutable: rights are looked up anew at every call.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Stable name: the token's, `uid:1000`, or `loopback`. Quotas and the audit trail are kept under it.
+    pub name: String,
+    /// The tier that names this caller's limits; never above the instance licence.
+    pub tier: String,
+    /// The token's own narrowing: patterns that a method must match; `None` does not narrow.
+    pub allow: Option<Vec<Pattern>>,
+    /// The way in.
+    pub way: Way,
+    /// Identifies the token row, so that a revoked one stops working on open connections.
+    pub token: Option<i64>,
+    /// Only methods of this service, when the caller came in by that service's own socket.
+    pub service: Option<Arc<str>>,
+}
+
+/// Why a call should stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// The caller asked.
+    Cancelled = 1,
+    /// The connection went away.
+    Disconnected = 2,
+    /// The deadline passed.
+    Deadline = 3,
+    /// The process is stopping.
+    Shutdown = 4,
+}
+
+/// Tells a piece of work to stop. Clones share one signal; the first cause stays.
+#[derive(Clone, Default)]
+pub struct Cancel(Arc<Signal>);
+
+#[derive(Default)]
+struct Signal {
+    cause: AtomicU8,
+    raised: Event,
+}
+
+impl Cancel {
+    /// A signal that has not been raised.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Raises the signal; later causes change nothing.
+    pub fn cancel(&self, cause: Cause) {
+        let first =
+            self.0.cause.compare_exchange(0, cause as u8, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if first {
+            self.0.raised.notify(usize::MAX);
+        }
+    }
+
+    /// The cause, once raised. Cheap enough to ask in every turn of a loop.
+    pub fn cause(&self) -> Option<Cause> {
+        match self.0.cause.load(Ordering::Acquire) {
+            0 => None,
+            1 => Some(Cause::Cancelled),
+            2 => Some(Cause::Disconnected),
+            3 => Some(Cause::Deadline),
+            _ => Some(Cause::Shutdown),
+        }
+    }
+
+    /// Whether the work should stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cause().is_some()
+    }
+
+    /// Resolves when the signal is raised.
+    pub async fn cancelled(&self) -> Cause {
+        loop {
+            if let Some(cause) = self.cause() {
+                return cause;
+            }
+            let listener = self.0.raised.listen();
+            if let Some(cause) = self.cause() {
+                return cause;
+            }
+            listener.await;
+        }
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cancel").field(&self.cause()).finish()
+    }
+}
+
+/// Which form of the result the caller expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Params came by position, or not at all, as the original's clients send them: the original's result.
+    Original,
+    /// Params came by name: the full result object.
+    Named,
+}
+
+/// The call's circumstances, handed to every method.
+#[derive(Clone)]
+pub struct Context {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// Unique in this process; in every log line of the call, and in internal errors.
+    pub request_id: u64,
+    /// When the answer is no longer wanted.
+    pub deadline: Instant,
+    /// Raised when the answer is no longer wanted.
+    pub cancel: Cancel,
+    /// The form of the result.
+    pub shape: Shape,
+    /// The connection and the ticket of this call there, for progress and for cancelling siblings.
+    pub connection: Option<(Arc<dyn Outbox>, u64)>,
+}
+
+impl Context {
+    /// Sends news about this call ahead of its reply; a caller who cannot take any loses nothing but the news.
+    pub fn progress(&self, value: &impl Serialize) {
+        if let Some((outbox, ticket)) = &self.connection
+            && let Ok(text) = serde_json::to_string(value)
+        {
+            outbox.progress(*ticket, text);
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("caller", &self.caller.name)
+            .field("request_id", &self.request_id)
+            .field("cancel", &self.cancel)
+            .finish_non_exhaustive()
+    }
+}

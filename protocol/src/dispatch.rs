@@ -1,0 +1,234 @@
+//! How a request reaches the actor that answers it, and how exactly one answer comes back.
+//!
+//! A [`Reply`] is an obligation: whoever holds it answers, and if its holder dies, dropping it answers, with an
+//! error that says whether a retry is safe. So no call is ever lost in a mailbox of an actor that panicked.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::value::RawValue;
+
+use crate::catalog::Entry;
+use crate::context::{Caller, Cancel, Context, Shape, Way};
+use crate::error::{Code, Error};
+use crate::jsonrpc::Id;
+
+/// A boxed future, as the object-safe traits here need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What an edge knows about somebody who knocks.
+#[derive(Clone)]
+pub enum Credentials {
+    /// A bearer token, in clear; compared by hash, never stored, never shown.
+    Token(String, Way),
+    /// The peer's user id on a UNIX socket (`SO_PEERCRED`).
+    Uid(u32),
+    /// A TCP peer without a token; `loopback` says whether its address is this machine's.
+    Anonymous {
+        /// Whether the peer's address is a loopback address.
+        loopback: bool,
+        /// The way in.
+        way: Way,
+    },
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token(_, way) => write!(f, "Token(…, {way:?})"),
+            Self::Uid(uid) => write!(f, "Uid({uid})"),
+            Self::Anonymous { loopback, way } => write!(f, "Anonymous(loopback: {loopback}, {way:?})"),
+        }
+    }
+}
+
+/// The gateway as everybody else sees it. There is no second door.
+pub trait Dispatch: Send + Sync + 'static {
+    /// Establishes who is asking, or refuses with -32000.
+    fn identify(&self, who: Credentials) -> BoxFuture<'_, Result<Arc<Caller>, Error>>;
+
+    /// Hands over a request. The answer arrives at the request's [`Reply`], never here.
+    fn dispatch(&self, request: Incoming);
+}
+
+/// A request on its way to the gateway.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The method asked for.
+    pub method: Box<str>,
+    /// Params, unread.
+    pub params: Option<Box<RawValue>>,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// When the answer is no longer wanted.
+    pub deadline: Instant,
+    /// Raised when the answer is no longer wanted.
+    pub cancel: Cancel,
+    /// Where the answer goes.
+    pub reply: Reply,
+}
+
+impl Incoming {
+    /// Turns the request into a call of `entry`.
+    pub fn into_call(self, entry: Arc<Entry>, request_id: u64) -> Call {
+        let shape = match &self.params {
+            Some(raw) if raw.get().starts_with('{') => Shape::Named,
+            _ => Shape::Original,
+        };
+        let context = Context {
+            caller: self.caller,
+            request_id,
+            deadline: self.deadline,
+            cancel: self.cancel,
+            shape,
+            connection: Some((self.reply.outbox.clone(), self.reply.ticket)),
+        };
+        Call { entry, context, params: self.params, reply: self.reply }
+    }
+}
+
+/// An admitted call, addressed to the actor that answers it.
+#[derive(Debug)]
+pub struct Call {
+    /// The method.
+    pub entry: Arc<Entry>,
+    /// Its circumstances.
+    pub context: Context,
+    /// Params, unread.
+    pub params: Option<Box<RawValue>>,
+    /// Where the answer goes.
+    pub reply: Reply,
+}
+
+impl Call {
+    /// Runs the method and answers. Dropping the future answers too (see [`Reply`]).
+    pub async fn run(self) {
+        let Self { entry, context, params, mut reply } = self;
+        reply.begin();
+        let outcome = entry.invoke(context, params).await;
+        reply.send(outcome);
+    }
+}
+
+/// A result as JSON text, ready to be copied into an answer.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// Made for this call.
+    Owned(String),
+    /// Made once for many calls.
+    Shared(Arc<str>),
+}
+
+impl Payload {
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Owned(text) => text,
+            Self::Shared(text) => text,
+        }
+    }
+}
+
+/// The sending side of a connection, as the rest of the process sees it.
+pub trait Outbox: Send + Sync {
+    /// Answers the call with this ticket; an answer to a ticket that is no longer open is dropped.
+    fn answer(&self, ticket: u64, outcome: Result<Payload, Error>);
+
+    /// Sends news about the call with this ticket; `value` is JSON text. May be dropped under pressure.
+    fn progress(&self, ticket: u64, value: String);
+
+    /// Cancels the call that this connection sent under `id`; `false` when none is open.
+    fn cancel(&self, id: &Id) -> bool;
+}
+
+/// Sees every finished call once: metrics and the audit trail.
+pub trait Witness: Send + Sync {
+    /// `call` ended with `outcome` (`None`: it succeeded with so many bytes).
+    fn finished(&self, call: &Trail, took: Duration, bytes_out: usize, failed: Option<&Error>);
+}
+
+/// What the witness is told of a call.
+#[derive(Clone)]
+pub struct Trail {
+    /// Who is told.
+    pub witness: Arc<dyn Witness>,
+    /// The method.
+    pub entry: Arc<Entry>,
+    /// Who asked.
+    pub caller: Arc<Caller>,
+    /// The call's id in the log.
+    pub request_id: u64,
+    /// Size of the params, in bytes.
+    pub bytes_in: usize,
+    /// The call's stop signal, which says why a call was abandoned.
+    pub cancel: Cancel,
+    /// When the gateway admitted it.
+    pub admitted: Instant,
+}
+
+/// The obligation to answer one call, kept by whoever is working on it.
+pub struct Reply {
+    outbox: Arc<dyn Outbox>,
+    ticket: u64,
+    started: bool,
+    answered: bool,
+    trail: Option<Box<Trail>>,
+}
+
+impl Reply {
+    /// An obligation towards the call `ticket` of the connection behind `outbox`.
+    pub fn new(outbox: Arc<dyn Outbox>, ticket: u64) -> Self {
+        Self { outbox, ticket, started: false, answered: false, trail: None }
+    }
+
+    /// From here on the end of the call is told to a witness.
+    pub fn follow(&mut self, trail: Trail) {
+        self.trail = Some(Box::new(trail));
+    }
+
+    /// Work begins: if the holder dies from here on, the caller is told that it may have taken effect.
+    pub fn begin(&mut self) {
+        self.started = true;
+    }
+
+    /// Answers.
+    pub fn send(mut self, outcome: Result<Payload, Error>) {
+        self.finish(outcome);
+    }
+
+    fn finish(&mut self, outcome: Result<Payload, Error>) {
+        self.answered = true;
+        if let Some(trail) = self.trail.take() {
+            let bytes = outcome.as_ref().map_or(0, |payload| payload.as_str().len());
+            trail.witness.finished(&trail, trail.admitted.elapsed(), bytes, outcome.as_ref().err());
+        }
+        self.outbox.answer(self.ticket, outcome);
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if self.answered {
+            return;
+        }
+        let entry = self.trail.as_ref().map(|trail| trail.entry.clone());
+        let who = entry.as_ref().map_or("gateway", |entry| &entry.service);
+        let abandoned = self.trail.as_ref().and_then(|trail| trail.cancel.cause());
+        let error = if abandoned.is_some() {
+            Error::new(Code::Cancelled, "Abandoned: the caller no longer wanted the answer.")
+        } else if self.started {
+            Error::interrupted(who, entry.as_ref().is_some_and(|entry| entry.effect.repeatable()))
+        } else {
+            Error::unavailable(who)
+        };
+        self.finish(Err(error));
+    }
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reply").field("ticket", &self.ticket).field("started", &self.started).finish()
+    }
+}

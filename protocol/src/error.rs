@@ -1,0 +1,202 @@
+//! The one table of errors, and the value that carries one to a caller.
+//!
+//! What the caller may see (`code`, `message`, `data`) and what the operator must see (`detail`) are two things:
+//! the detail goes to the log under the request id and never onto the wire.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $label:literal;)+) => {
+        /// Why a call failed. The numbers are JSON-RPC's own, the original's, or ours below -32060.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The number on the wire.
+            pub const fn number(self) -> i32 {
+                match self { $(Self::$name => $number,)+ }
+            }
+
+            /// The name in logs, metrics and `data.kind`.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$name => $label,)+ }
+            }
+
+            /// What the code says, one sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The message was not JSON.
+    Parse = -32700, "parse";
+    /// The JSON was not a JSON-RPC 2.0 request.
+    InvalidRequest = -32600, "invalid_request";
+    /// No such method, or not for this caller.
+    MethodNotFound = -32601, "method_not_found";
+    /// The params do not fit the method's schema.
+    InvalidParams = -32602, "invalid_params";
+    /// Our fault: the log has the rest under the request id.
+    Internal = -32603, "internal";
+    /// The caller could not be identified.
+    Authentication = -32000, "authentication";
+    /// Too many calls; `data.retry_after_ms` says when the next one fits.
+    RateLimited = -32001, "rate_limited";
+    /// The caller's tier or token does not cover this.
+    PermissionDenied = -32002, "permission_denied";
+    /// The token budget for models is used up.
+    LlmQuotaExceeded = -32003, "llm_quota_exceeded";
+    /// The caller's tier does not include this model.
+    LlmModelNotAllowed = -32004, "llm_model_not_allowed";
+    /// The path, or what lies there, is not what the call needs; `data.kind` says which.
+    FsPath = -32011, "fs_path";
+    /// The root is read-only, or the operating system refused.
+    FsPermission = -32012, "fs_permission";
+    /// The file changed since the caller last saw it (`if_match` did not match).
+    FsConflict = -32014, "fs_conflict";
+    /// No room left on the device, or over a size limit.
+    FsNoSpace = -32015, "fs_no_space";
+    /// The part that answers is starting again; nothing was done, a retry is safe.
+    Unavailable = -32060, "unavailable";
+    /// The part that answers died in the middle; `data.retry_safe` says whether a retry could do it twice.
+    Interrupted = -32061, "interrupted";
+    /// The deadline passed; the work was told to stop.
+    DeadlineExceeded = -32062, "deadline_exceeded";
+    /// The caller cancelled the call.
+    Cancelled = -32063, "cancelled";
+    /// Too many calls are under way on this connection or instance.
+    Overloaded = -32064, "overloaded";
+    /// The message or the result is over its size limit.
+    TooLarge = -32065, "too_large";
+    /// A third-party backend broke the protocol or failed.
+    Backend = -32066, "backend";
+}
+
+/// A failed call: what the caller is told, and what only the log is told.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// Which row of the table.
+    pub code: Code,
+    /// What happened, to what, and what to do, for the person at the other end.
+    pub message: String,
+    /// Machine-readable particulars.
+    pub data: Option<Value>,
+    /// For the operator's log only.
+    pub detail: Option<String>,
+}
+
+/// The wire form: `{"code", "message", "data"?}`.
+#[derive(Serialize)]
+struct Wire<'a> {
+    code: i32,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+impl Serialize for Error {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Wire { code: self.code.number(), message: &self.message, data: self.data.as_ref() }
+            .serialize(serializer)
+    }
+}
+
+impl Error {
+    /// An error of `code` that tells the caller `message`.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), data: None, detail: None }
+    }
+
+    /// Adds machine-readable particulars, merged into what is there.
+    #[must_use]
+    pub fn with_data(mut self, data: Value) -> Self {
+        match (&mut self.data, data) {
+            (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
+            (slot, data) => *slot = Some(data),
+        }
+        self
+    }
+
+    /// Adds what only the operator may see.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl std::fmt::Display) -> Self {
+        self.detail = Some(detail.to_string());
+        self
+    }
+
+    /// -32602: `message` names the parameter and what it must be.
+    pub fn invalid_params(message: impl std::fmt::Display) -> Self {
+        Self::new(Code::InvalidParams, format!("Invalid parameters: {message}"))
+    }
+
+    /// -32603: the caller learns only that it was our fault.
+    pub fn internal(detail: impl std::fmt::Display) -> Self {
+        Self::new(Code::Internal, "Internal error. The server's log has the details under this request id.")
+            .with_detail(detail)
+    }
+
+    /// -32601 for `method`. One text for "does not exist" and "not for you": no probing of the catalogue.
+    pub fn method_not_found(method: &str) -> Self {
+        let shown: String = method.chars().take(128).collect();
+        Self::new(
+            Code::MethodNotFound,
+            format!("Method '{shown}' not found. mcp.hello lists the methods you may call."),
+        )
+    }
+
+    /// -32060: `who` is between two lives; nothing was started.
+    pub fn unavailable(who: &str) -> Self {
+        Self::new(Code::Unavailable, format!("'{who}' is restarting; nothing was done. Try again."))
+            .with_data(json!({ "retry_safe": true, "retry_after_ms": 50 }))
+    }
+
+    /// -32061: `who` died while working on the call.
+    pub fn interrupted(who: &str, retry_safe: bool) -> Self {
+        let advice = if retry_safe {
+            "A retry is safe."
+        } else {
+            "It may or may not have taken effect: look before you retry."
+        };
+        Self::new(Code::Interrupted, format!("'{who}' stopped while working on this call. {advice}"))
+            .with_data(json!({ "retry_safe": retry_safe }))
+    }
+
+    /// -32062 after `limit_ms`.
+    pub fn deadline(limit_ms: u64) -> Self {
+        Self::new(Code::DeadlineExceeded, format!("No answer within {limit_ms} ms; the work was told to stop."))
+            .with_data(json!({ "limit_ms": limit_ms }))
+    }
+
+    /// -32063.
+    pub fn cancelled() -> Self {
+        Self::new(Code::Cancelled, "Cancelled.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn numbers_and_labels_are_unique() {
+        let numbers: HashSet<_> = Code::ALL.iter().map(|c| c.number()).collect();
+        let labels: HashSet<_> = Code::ALL.iter().map(|c| c.label()).collect();
+        assert_eq!((numbers.len(), labels.len()), (Code::ALL.len(), Code::ALL.len()));
+    }
+
+    #[test]
+    fn detail_never_reaches_the_wire() {
+        let wire = serde_json::to_string(&Error::internal("password=hunter2")).unwrap();
+        assert!(!wire.contains("hunter2"), "{wire}");
+    }
+}

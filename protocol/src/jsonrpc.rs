@@ -1,0 +1,316 @@
+//! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>): text in, requests out; answers in, text out.
+//!
+//! Params stay raw text until a method's own type reads them, so a request is walked once here and once there.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use crate::error::{Code, Error};
+
+/// A request id: a string, an integer of up to 64 bits, or null.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Id {
+    /// `null`: an answer to something whose id could not be read, or a caller's own choice.
+    Null,
+    /// An integer.
+    Integer(i128),
+    /// A string.
+    Text(Box<str>),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Integer(n) => write!(f, "{n}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Integer(n) => match i64::try_from(*n) {
+                Ok(n) => serializer.serialize_i64(n),
+                Err(_) => serializer.serialize_i128(*n),
+            },
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).ok_or_else(|| serde::de::Error::custom(ID_RULE))
+    }
+}
+
+impl schemars::JsonSchema for Id {
+    fn schema_name() -> Cow<'static, str> {
+        "Id".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "integer", "null"] })
+    }
+}
+
+const ID_RULE: &str = "id must be a string, an integer of up to 64 bits, or null";
+
+impl Id {
+    fn parse(raw: &str) -> Option<Self> {
+        if raw == "null" {
+            return Some(Self::Null);
+        }
+        if raw.starts_with('"') {
+            return serde_json::from_str(raw).ok().map(Self::Text);
+        }
+        let number: i128 = raw.parse().ok()?;
+        let fits = i128::from(i64::MIN) <= number && number <= i128::from(u64::MAX);
+        fits.then_some(Self::Integer(number))
+    }
+}
+
+/// One request or notification.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `None` for a notification, which is never answered.
+    pub id: Option<Id>,
+    /// The method's name as the caller wrote it.
+    pub method: Box<str>,
+    /// An array or an object, unread; `None` when absent.
+    pub params: Option<Box<RawValue>>,
+}
+
+/// A message that cannot be executed, and the id under which to say so.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    /// The id, where it could be read; else null, as the specification asks.
+    pub id: Id,
+    /// -32700, -32600 or -32602.
+    pub error: Error,
+}
+
+/// What one frame holds.
+#[derive(Debug)]
+pub enum Message {
+    /// A request, a notification, or something that is neither.
+    Single(Result<Request, Rejected>),
+    /// A batch with at least one member.
+    Batch(Vec<Result<Request, Rejected>>),
+}
+
+/// Reads one frame. `batch_max` bounds the members of a batch.
+pub fn parse(frame: &[u8], batch_max: usize) -> Message {
+    let text = match std::str::from_utf8(frame) {
+        Ok(text) => text,
+        Err(error) => {
+            let place = error.valid_up_to();
+            return reject(Code::Parse, format!("Message is not UTF-8 (byte {place})."));
+        }
+    };
+    if !text.trim_ascii_start().starts_with('[') {
+        return Message::Single(request(text));
+    }
+    match serde_json::from_str::<Vec<&RawValue>>(text) {
+        Ok(members) if members.is_empty() => reject(Code::InvalidRequest, "A batch must not be empty."),
+        Ok(members) if members.len() > batch_max => reject(
+            Code::InvalidRequest,
+            format!("A batch may have {batch_max} members; this one has {}.", members.len()),
+        ),
+        Ok(members) => Message::Batch(members.into_iter().map(|raw| request(raw.get())).collect()),
+        Err(error) => reject(Code::Parse, format!("Invalid JSON: {error}.")),
+    }
+}
+
+fn reject(code: Code, message: impl Into<String>) -> Message {
+    Message::Single(Err(Rejected { id: Id::Null, error: Error::new(code, message) }))
+}
+
+/// The members of a request, each still raw, so that one bad member does not hide the id.
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    jsonrpc: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    method: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+}
+
+/// Tells an explicit null from an absent member, which `Option` alone does not.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn request(text: &str) -> Result<Request, Rejected> {
+    let refuse = |id: Id, code, message: String| Err(Rejected { id, error: Error::new(code, message) });
+    let wire: Wire<'_> = match serde_json::from_str(text) {
+        Ok(wire) => wire,
+        Err(error) if error.is_data() => {
+            let message = format!("Not a JSON-RPC request object: {error}.");
+            return refuse(Id::Null, Code::InvalidRequest, message);
+        }
+        Err(error) => return refuse(Id::Null, Code::Parse, format!("Invalid JSON: {error}.")),
+    };
+    let id = match wire.id.map(|raw| Id::parse(raw.get())) {
+        None => None,
+        Some(Some(id)) => Some(id),
+        Some(None) => return refuse(Id::Null, Code::InvalidRequest, format!("{ID_RULE}.")),
+    };
+    let shown = || id.clone().unwrap_or(Id::Null);
+    if wire.jsonrpc.is_none_or(|raw| raw.get() != "\"2.0\"") {
+        return refuse(shown(), Code::InvalidRequest, "Member jsonrpc must be \"2.0\".".into());
+    }
+    let method = match wire.method.map(|raw| serde_json::from_str::<Cow<'_, str>>(raw.get())) {
+        Some(Ok(method)) if !method.is_empty() => method,
+        _ => return refuse(shown(), Code::InvalidRequest, "Member method must be a non-empty string.".into()),
+    };
+    if wire.params.is_some_and(|raw| !raw.get().starts_with(['[', '{'])) {
+        let message = "Params field must be an array or an object.".into();
+        return refuse(shown(), Code::InvalidParams, message);
+    }
+    Ok(Request { id, method: method.into(), params: wire.params.map(ToOwned::to_owned) })
+}
+
+/// Appends `{"jsonrpc":"2.0","id":…,"result":…}`; `result` is JSON text and is copied, not read.
+pub fn write_result(out: &mut Vec<u8>, id: &Id, result: &str) {
+    open(out, id);
+    out.extend_from_slice(b",\"result\":");
+    out.extend_from_slice(result.as_bytes());
+    out.push(b'}');
+}
+
+/// Appends `{"jsonrpc":"2.0","id":…,"error":{…}}`.
+pub fn write_error(out: &mut Vec<u8>, id: &Id, error: &Error) {
+    open(out, id);
+    out.extend_from_slice(b",\"error\":");
+    write_json(out, error);
+    out.push(b'}');
+}
+
+/// Appends `{"jsonrpc":"2.0","method":…,"params":{"id":…,"value":…}}`: news about the call `id`.
+pub fn write_progress(out: &mut Vec<u8>, id: &Id, value: &str) {
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"method\":\"mcp.progress\",\"params\":{\"id\":");
+    write_json(out, id);
+    out.extend_from_slice(b",\"value\":");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"}}");
+}
+
+fn open(out: &mut Vec<u8>, id: &Id) {
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
+    write_json(out, id);
+}
+
+fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(out, value).expect("strings, numbers and JSON values always serialise to memory");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parses one frame and shows the outcome in a line: `id method params`, or `id !code`.
+    fn shown(frame: &[u8]) -> String {
+        let one = |outcome: &Result<Request, Rejected>| match outcome {
+            Ok(request) => format!(
+                "{} {} {}",
+                request.id.as_ref().map_or("-".into(), ToString::to_string),
+                request.method,
+                request.params.as_ref().map_or("-", |p| p.get()),
+            ),
+            Err(rejected) => format!("{} !{}", rejected.id, rejected.error.code.number()),
+        };
+        match parse(frame, 3) {
+            Message::Single(outcome) => one(&outcome),
+            Message::Batch(members) => members.iter().map(one).collect::<Vec<_>>().join(" | "),
+        }
+    }
+
+    #[track_caller]
+    fn check(frame: impl AsRef<[u8]>, expected: &str) {
+        assert_eq!(shown(frame.as_ref()), expected);
+    }
+
+    #[test]
+    fn requests_and_notifications() {
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"m"}"#, "1 m -");
+        check(r#" {"jsonrpc":"2.0","id":"a\"b","method":"m","params":[1]}"#, "a\"b m [1]");
+        check(r#"{"jsonrpc":"2.0","id":null,"method":"m","params":{}}"#, "null m {}");
+        check(r#"{"jsonrpc":"2.0","method":"m"}"#, "- m -");
+        check(r#"{"jsonrpc":"2.0","id":18446744073709551615,"method":"m"}"#, "18446744073709551615 m -");
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"m","extra":true}"#, "1 m -");
+    }
+
+    #[test]
+    fn what_is_not_json() {
+        check("", "null !-32700");
+        check("{", "null !-32700");
+        check("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}}", "null !-32700");
+        check(b"\xff\xfe", "null !-32700");
+        check("[1,", "null !-32700");
+        check("NaN", "null !-32700");
+    }
+
+    #[test]
+    fn what_is_not_a_request() {
+        for bad in ["1", "null", "\"x\"", "[]", "{}"] {
+            check(bad, "null !-32600");
+        }
+        check(r#"{"jsonrpc":"1.0","id":1,"method":"m"}"#, "1 !-32600");
+        check(r#"{"id":1,"method":"m"}"#, "1 !-32600");
+        check(r#"{"jsonrpc":"2.0","id":1}"#, "1 !-32600");
+        check(r#"{"jsonrpc":"2.0","id":1,"method":""}"#, "1 !-32600");
+        check(r#"{"jsonrpc":"2.0","id":1,"method":5}"#, "1 !-32600");
+        check(r#"{"jsonrpc":"2.0","id":1,"result":5}"#, "1 !-32600");
+        check(r#"{"jsonrpc":"2.0","id":1.5,"method":"m"}"#, "null !-32600");
+        check(r#"{"jsonrpc":"2.0","id":{},"method":"m"}"#, "null !-32600");
+        check(r#"{"jsonrpc":"2.0","id":18446744073709551616,"method":"m"}"#, "null !-32600");
+        check(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#, "null !-32600");
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"m","params":null}"#, "1 !-32602");
+        check(r#"{"jsonrpc":"2.0","id":1,"method":"m","params":"x"}"#, "1 !-32602");
+    }
+
+    #[test]
+    fn batches() {
+        check(r#"[{"jsonrpc":"2.0","id":1,"method":"m"},1,{"jsonrpc":"2.0","method":"n"}]"#,
+            "1 m - | null !-32600 | - n -");
+        check("[1,1,1,1]", "null !-32600");
+    }
+
+    #[test]
+    fn a_hundred_thousand_levels_are_refused_not_crashed_on() {
+        check("[".repeat(100_000), "null !-32700");
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        check(&deep, "null !-32600");
+        let params = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{deep}}}"#);
+        // Raw params are not walked into here; the typed parse refuses the depth.
+        assert!(shown(params.as_bytes()).starts_with("1 m [["));
+    }
+
+    #[test]
+    fn answers_are_written_without_a_second_pass() {
+        let mut out = Vec::new();
+        write_result(&mut out, &Id::Text("a\"".into()), r#"{"x":1}"#);
+        assert_eq!(out, br#"{"jsonrpc":"2.0","id":"a\"","result":{"x":1}}"#);
+        out.clear();
+        write_error(&mut out, &Id::Null, &Error::cancelled());
+        assert_eq!(out, br#"{"jsonrpc":"2.0","id":null,"error":{"code":-32063,"message":"Cancelled."}}"#);
+        out.clear();
+        write_progress(&mut out, &Id::Integer(7), "1");
+        assert_eq!(out, br#"{"jsonrpc":"2.0","method":"mcp.progress","params":{"id":7,"value":1}}"#);
+    }
+}

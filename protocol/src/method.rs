@@ -1,0 +1,91 @@
+//! A method is declared once: the params struct is the method, its doc comment is the published description.
+
+use std::future::Future;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::catalog::Entry;
+use crate::context::Context;
+use crate::error::Error;
+use crate::tier::Tier;
+
+/// What a call can do to the world; the four hints of the Model Context Protocol's tool annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// Changes nothing.
+    pub read_only: bool,
+    /// May destroy what was there; meaningful unless read-only.
+    pub destructive: bool,
+    /// Doing it twice is the same as doing it once.
+    pub idempotent: bool,
+    /// Reaches beyond this machine.
+    pub open_world: bool,
+}
+
+impl Effect {
+    /// Only looks.
+    pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: false };
+    /// Adds, never overwrites; twice adds twice.
+    pub const ADD: Self = Self { read_only: false, destructive: false, idempotent: false, open_world: false };
+    /// Brings about a state without destroying anything; twice is once.
+    pub const ENSURE: Self = Self { read_only: false, destructive: false, idempotent: true, open_world: false };
+    /// May overwrite or remove; twice is once.
+    pub const REPLACE: Self = Self { read_only: false, destructive: true, idempotent: true, open_world: false };
+    /// May overwrite or remove, and twice is not once.
+    pub const DESTROY: Self = Self { read_only: false, destructive: true, idempotent: false, open_world: false };
+
+    /// Whether a call that may or may not have happened can be made again.
+    pub const fn repeatable(self) -> bool {
+        self.read_only || self.idempotent
+    }
+}
+
+/// Where the service's actor runs a method, so that a slow call never blocks the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// At once, in the handler: microseconds, never waits.
+    Inline,
+    /// On a thread that may block on the disk.
+    Blocking,
+    /// In a task of its own: may wait for the network, a timer, another actor.
+    Task,
+}
+
+/// One method of a service. The implementing struct *is* the `params` object.
+///
+/// Derive `Deserialize` with `#[serde(deny_unknown_fields)]` and `JsonSchema`; field order is the order of
+/// positional params; write a doc comment on the struct and on every field.
+pub trait Method: DeserializeOwned + JsonSchema + Send + 'static {
+    /// Full native name: `mcp.<service>.<name>`, or `mcp.<name>` for the gateway's own.
+    const NAME: &'static str;
+    /// The cheapest shipped tier that includes it.
+    const TIER: Tier;
+    /// What it can do to the world.
+    const EFFECT: Effect;
+    /// Where it runs.
+    const RUN: Run;
+    /// Whether a call counts against the caller's rate.
+    const BILLED: bool = true;
+    /// The field of the reply that alone is the result of a call with positional params, where the original
+    /// answered with a bare array.
+    const ORIGINAL_FIELD: Option<&'static str> = None;
+
+    /// The result object.
+    type Reply: Serialize + JsonSchema + Send + 'static;
+    /// A cheap, cloneable handle; never an actor reference, never a message enum.
+    type Service: Clone + Send + Sync + 'static;
+
+    /// Answers the call.
+    fn call(
+        self,
+        context: &Context,
+        service: &Self::Service,
+    ) -> impl Future<Output = Result<Self::Reply, Error>> + Send;
+}
+
+/// Erases a method's types: what the catalogue, routing, schemas, manuals and completion are made of.
+pub fn entry<M: Method>(service: &M::Service) -> Entry {
+    Entry::declared::<M>(service.clone())
+}

@@ -1,0 +1,2 @@
+//! llmbasedos.
+fn main() {}

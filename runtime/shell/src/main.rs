@@ -1,0 +1,2 @@
+//! luca-shell.
+fn main() {}

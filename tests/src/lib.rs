@@ -1,0 +1,1 @@
+//! The whole process under test: harness, scenarios, faults, catalogue, tidy.
