@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jsonschema::Validator;
 use serde_json::value::RawValue;
@@ -36,6 +37,8 @@ pub struct Entry {
     pub run: Run,
     /// Whether a call counts against the caller's rate.
     pub billed: bool,
+    /// How long a call may take, where that is not the instance's setting.
+    pub limit: Option<Duration>,
     /// JSON Schema of the params object.
     pub params: Value,
     /// JSON Schema of the result object.
@@ -79,6 +82,7 @@ impl Entry {
             effect: M::EFFECT,
             run: M::RUN,
             billed: M::BILLED,
+            limit: M::LIMIT,
             original_field: M::ORIGINAL_FIELD,
             ..entry
         })
@@ -117,6 +121,7 @@ impl Entry {
             effect: Effect { open_world: true, ..Effect::DESTROY },
             run: Run::Task,
             billed: true,
+            limit: None,
             empty_is_valid: validator.is_valid(&json!({})),
             validator: Arc::new(validator),
             name,

@@ -72,7 +72,11 @@ pub struct Incoming {
 
 impl Incoming {
     /// Turns the request into a call of `entry`.
-    pub fn into_call(self, entry: Arc<Entry>, request_id: u64) -> Call {
+    pub fn into_call(mut self, entry: Arc<Entry>, request_id: u64) -> Call {
+        if let Some(limit) = entry.limit {
+            self.deadline = Instant::now() + limit;
+            self.reply.outbox.extend(self.reply.ticket, self.deadline);
+        }
         let shape = match &self.params {
             Some(raw) if raw.get().starts_with('{') => Shape::Named,
             _ => Shape::Original,
@@ -138,6 +142,9 @@ pub trait Outbox: Send + Sync {
 
     /// Sends news about the call with this ticket; `value` is JSON text. May be dropped under pressure.
     fn progress(&self, ticket: u64, value: String);
+
+    /// Gives the call with this ticket until `deadline` instead.
+    fn extend(&self, ticket: u64, deadline: Instant);
 
     /// Cancels the call that this connection sent under `id`; `false` when none is open.
     fn cancel(&self, id: &Id) -> bool;

@@ -91,6 +91,8 @@ pub struct Error {
     pub data: Option<Value>,
     /// For the operator's log only.
     pub detail: Option<String>,
+    /// The number of a third-party backend's own error, which goes on the wire instead of the table's.
+    pub foreign: Option<i32>,
 }
 
 /// The wire form: `{"code", "message", "data"?}`.
@@ -104,7 +106,7 @@ struct Wire<'a> {
 
 impl Serialize for Error {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Wire { code: self.code.number(), message: &self.message, data: self.data.as_ref() }
+        Wire { code: self.foreign.unwrap_or(self.code.number()), message: &self.message, data: self.data.as_ref() }
             .serialize(serializer)
     }
 }
@@ -112,7 +114,12 @@ impl Serialize for Error {
 impl Error {
     /// An error of `code` that tells the caller `message`.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), data: None, detail: None }
+        Self { code, message: message.into(), data: None, detail: None, foreign: None }
+    }
+
+    /// A third-party backend's own answer, passed on as it is.
+    pub fn foreign(number: i32, message: String, data: Option<Value>) -> Self {
+        Self { data, foreign: Some(number), ..Self::new(Code::Backend, message) }
     }
 
     /// Adds machine-readable particulars, merged into what is there.

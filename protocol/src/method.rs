@@ -1,6 +1,7 @@
 //! A method is declared once: the params struct is the method, its doc comment is the published description.
 
 use std::future::Future;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,6 +69,8 @@ pub trait Method: DeserializeOwned + JsonSchema + Send + 'static {
     const RUN: Run;
     /// Whether a call counts against the caller's rate.
     const BILLED: bool = true;
+    /// How long a call may take, where that is not the setting `limits.call_seconds`.
+    const LIMIT: Option<Duration> = None;
     /// The field of the reply that alone is the result of a call with positional params, where the original
     /// answered with a bare array.
     const ORIGINAL_FIELD: Option<&'static str> = None;

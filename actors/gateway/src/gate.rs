@@ -1,0 +1,93 @@
+//! What the gateway's actors and methods share: immutable values that are replaced whole, and counters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use protocol::Caller;
+use store::Store;
+
+use crate::audit::Audit;
+use crate::policy::Policy;
+use crate::rate::Rates;
+use crate::routes::Routes;
+use crate::views::Views;
+
+/// The gateway's shared state, as its own methods get it.
+#[derive(Clone)]
+pub struct Gate(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) policy: ArcSwap<Policy>,
+    pub(crate) rates: ArcSwap<Rates>,
+    pub(crate) routes: Routes,
+    pub(crate) audit: Arc<Audit>,
+    pub(crate) views: Views,
+    pub(crate) store: Store,
+    pub(crate) in_flight_max: usize,
+    requests: AtomicU64,
+}
+
+impl Gate {
+    pub(crate) fn new(policy: Policy, routes: Routes, store: Store, in_flight_max: usize) -> Self {
+        // Starts at the time of day, so that ids in a log that spans restarts do not repeat.
+        let seconds = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+        let rates = Rates::new(&policy.tiers);
+        Self(Arc::new(Shared {
+            rates: ArcSwap::from_pointee(rates),
+            policy: ArcSwap::from_pointee(policy),
+            routes,
+            audit: Arc::default(),
+            views: Views::default(),
+            store,
+            in_flight_max,
+            requests: AtomicU64::new(seconds << 24),
+        }))
+    }
+
+    pub(crate) fn next_request_id(&self) -> u64 {
+        self.0.requests.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The names of all methods that `caller` may call now, sorted.
+    pub(crate) fn methods_of(&self, caller: &Caller, now: Timestamp) -> Vec<String> {
+        let policy = self.0.policy.load();
+        let table = self.0.routes.load();
+        let permitted =
+            table.catalog.iter().filter(|entry| policy.permits(caller, &entry.service, &entry.name, now));
+        permitted.map(|entry| entry.name.clone()).collect()
+    }
+
+    /// What answers that are kept depend on.
+    pub(crate) fn edition(&self, now: Timestamp) -> (u64, u64, String) {
+        let policy = self.0.policy.load();
+        (policy.generation, self.0.routes.load().generation, policy.ceiling(now).to_owned())
+    }
+
+    /// Puts another policy in force. Tiers that stayed as they were keep their counts.
+    pub(crate) fn enforce(&self, policy: Policy) {
+        let old = self.0.policy.load_full();
+        if *old.tiers != *policy.tiers {
+            let rates = Rates::new(&policy.tiers);
+            let now = Timestamp::now();
+            for (caller, tier, left) in self.0.rates.load().snapshot() {
+                if old.tiers.get(&tier) == policy.tiers.get(&tier) {
+                    rates.restore(&caller, &tier, left, now);
+                }
+            }
+            self.0.rates.store(Arc::new(rates));
+        }
+        self.0.policy.store(Arc::new(Policy { generation: old.generation + 1, ..policy }));
+    }
+
+    /// Totals of all calls since the start.
+    pub fn totals(&self) -> crate::audit::Totals {
+        self.0.audit.totals()
+    }
+
+    /// The routes, for backends that come and go.
+    pub fn routes(&self) -> &Routes {
+        &self.0.routes
+    }
+}

@@ -1,0 +1,82 @@
+//! `mcp.listCapabilities`: every service with its methods and their schemas.
+
+use jiff::Timestamp;
+use protocol::{Caller, Context, Effect, Error, Method, Run, Shape, Tier};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::gate::Gate;
+use crate::views::{Key, Written};
+
+/// Describes the methods that you may call, service by service, with the JSON Schemas of their params and
+/// results. Called without params, or by position, it returns the bare array of services, as the original did;
+/// called with `{}` it returns an object with `services`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListCapabilities {}
+
+/// All services that have something for this caller.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Offer {
+    /// By name.
+    services: Vec<ServiceOffer>,
+}
+
+/// One service.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceOffer {
+    /// Its name, the second part of its methods' names.
+    service_name: String,
+    /// What it does.
+    description: String,
+    /// Its version.
+    version: String,
+    /// Its methods: `method`, `tool`, `description`, `tier`, `annotations`, `params_schema`, `result_schema`.
+    capabilities: Vec<Value>,
+}
+
+impl Method for ListCapabilities {
+    const NAME: &'static str = "mcp.listCapabilities";
+    const TIER: Tier = Tier::Free;
+    const EFFECT: Effect = Effect::READ;
+    const RUN: Run = Run::Inline;
+    const BILLED: bool = false;
+
+    type Reply = Written<Offer>;
+    type Service = Gate;
+
+    async fn call(self, context: &Context, gate: &Gate) -> Result<Self::Reply, Error> {
+        let now = Timestamp::now();
+        let key = Key::new(Self::NAME, context.shape, &context.caller);
+        let services = || services(gate, &context.caller, now);
+        let edition = gate.edition(now);
+        let view = match context.shape {
+            Shape::Original => gate.0.views.get(edition, key, services),
+            Shape::Named => gate.0.views.get(edition, key, || Offer { services: services() }),
+        };
+        view.map(Into::into)
+    }
+}
+
+fn services(gate: &Gate, caller: &Caller, now: Timestamp) -> Vec<ServiceOffer> {
+    let policy = gate.0.policy.load();
+    let table = gate.0.routes.load();
+    let offer = |name: &String| {
+        let permitted = table
+            .catalog
+            .iter()
+            .filter(|entry| entry.service == *name && policy.permits(caller, name, &entry.name, now));
+        let capabilities: Vec<_> = permitted.map(|entry| entry.capability()).collect();
+        let about = table.about.get(name);
+        (!capabilities.is_empty()).then(|| ServiceOffer {
+            service_name: name.clone(),
+            description: about.map_or_else(|| "N/A".into(), |about| about.description.clone()),
+            version: about.map_or_else(|| "N/A".into(), |about| about.version.clone()),
+            capabilities,
+        })
+    };
+    table.catalog.services().iter().filter_map(offer).collect()
+}

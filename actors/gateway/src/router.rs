@@ -1,0 +1,128 @@
+//! The router: takes every request of every edge, decides on it, and passes it on or refuses it.
+//!
+//! It waits for nothing. The gateway's own methods are answered from values in memory; all others go to the
+//! actor that owns them, and the answer goes from there straight to the connection.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use protocol::dispatch::{Call, Trail};
+use protocol::{Code, Error, Incoming, Run, Witness};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use serde_json::json;
+use supervisor::Tasks;
+
+use crate::gate::Gate;
+use crate::rate::INSTANCE;
+use crate::routes::{Destination, Route};
+
+/// Routes requests.
+pub(crate) struct Router;
+
+pub(crate) struct State {
+    gate: Gate,
+    tasks: Tasks,
+}
+
+impl Actor for Router {
+    type Msg = Incoming;
+    type State = State;
+    type Arguments = (Gate, Tasks);
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Incoming>,
+        (gate, tasks): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        Ok(State { gate, tasks })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Incoming>,
+        request: Incoming,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        if let Some(call) = state.gate.take_in(request) {
+            match call.entry.run {
+                Run::Inline => call.run().await,
+                Run::Task | Run::Blocking => drop(state.tasks.spawn(call.run())),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Gate {
+    /// Routes, admits and passes on; returns a call that the gateway answers itself.
+    fn take_in(&self, request: Incoming) -> Option<Call> {
+        let table = self.0.routes.load();
+        let Some(route) = table.get(&request.method) else {
+            let error = Error::method_not_found(&request.method);
+            request.reply.send(Err(error));
+            return None;
+        };
+        let call = self.admit(request, route)?;
+        match &route.to {
+            Destination::Here => Some(call),
+            Destination::There(slot) => {
+                // Undelivered, the call is dropped, and its reply says that nobody was there.
+                drop(slot.cast(call));
+                None
+            }
+        }
+    }
+
+    fn admit(&self, mut request: Incoming, route: &Route) -> Option<Call> {
+        let request_id = self.next_request_id();
+        let trail = Trail {
+            witness: Arc::clone(&self.0.audit) as Arc<dyn Witness>,
+            entry: Arc::clone(&route.entry),
+            caller: Arc::clone(&request.caller),
+            request_id,
+            bytes_in: request.params.as_ref().map_or(0, |params| params.get().len()),
+            cancel: request.cancel.clone(),
+            admitted: Instant::now(),
+        };
+        match self.check(&request, route) {
+            Ok(()) => {
+                request.reply.follow(trail);
+                Some(request.into_call(Arc::clone(&route.entry), request_id))
+            }
+            Err(error) => {
+                self.0.audit.refused(&trail, &error);
+                request.reply.send(Err(error));
+                None
+            }
+        }
+    }
+
+    /// Rights first, then room, then rate: a refused call is not billed.
+    fn check(&self, request: &Incoming, route: &Route) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let caller = &request.caller;
+        let policy = self.0.policy.load();
+        policy.admit(caller, &route.entry, now)?;
+        if !self.0.audit.enter(self.0.in_flight_max) {
+            return Err(overloaded(self.0.in_flight_max));
+        }
+        if !route.entry.billed {
+            return Ok(());
+        }
+        let rates = self.0.rates.load();
+        // The caller's own bucket first: one that has used it up must not empty everybody's.
+        let billed = rates
+            .admit(&caller.tier, &caller.name)
+            .and_then(|()| rates.admit(policy.ceiling(now), INSTANCE));
+        if billed.is_err() {
+            self.0.audit.leave();
+        }
+        billed
+    }
+}
+
+fn overloaded(max: usize) -> Error {
+    Error::new(Code::Overloaded, format!("{max} calls are under way on this instance. Try again shortly."))
+        .with_data(json!({ "retry_after_ms": 100, "retry_safe": true, "limit": max }))
+}

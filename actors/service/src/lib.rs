@@ -1,0 +1,85 @@
+//! The actor that every service is: it takes calls as messages and answers each where it blocks nobody.
+//!
+//! A method says where it runs ([`protocol::Run`]): at once in the handler, in a task of the actor's, or on a
+//! thread that may wait for the disk. The actor itself never waits, so a slow call never blocks the next one.
+//! It holds no state of the service: that is in the handle that the methods were declared with.
+
+mod lanes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::dispatch::Call;
+use protocol::Run;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use supervisor::{ChildContext, ChildSpec, Meter, Slot, Tasks};
+
+use crate::lanes::Lanes;
+
+/// How long calls under way may finish when the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Answers the calls of one service.
+pub struct Service;
+
+/// What the actor owns: the work that it has begun.
+pub struct State {
+    tasks: Tasks,
+    meter: Meter,
+    lanes: Arc<Lanes>,
+}
+
+/// The service as a child of a supervisor. `slot` is where the gateway sends its calls.
+pub fn child(id: &str, slot: &Slot<Call>) -> ChildSpec {
+    ChildSpec::worker(id, slot, |context: &ChildContext| (Service, (context.tasks(), context.meter.clone())))
+        .shutdown(DRAIN + Duration::from_secs(1))
+}
+
+impl Actor for Service {
+    type Msg = Call;
+    type State = State;
+    type Arguments = (Tasks, Meter);
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Call>,
+        (tasks, meter): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        Ok(State { tasks, meter, lanes: Lanes::new() })
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Call>,
+        call: Call,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match call.entry.run {
+            Run::Inline => call.run().await,
+            Run::Blocking => Lanes::submit(&state.lanes, call, state.meter.begin()),
+            Run::Task => {
+                let busy = state.meter.begin();
+                state.tasks.spawn(async move {
+                    run_until_cancelled(call).await;
+                    drop(busy);
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<Call>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        state.tasks.join_all(DRAIN).await;
+        state.lanes.drained(DRAIN).await;
+        Ok(())
+    }
+}
+
+/// Runs a call in a task; when nobody wants its answer any more it is dropped where it waits.
+pub async fn run_until_cancelled(call: Call) {
+    let cancel = call.context.cancel.clone();
+    tokio::select! {
+        () = call.run() => {}
+        _ = cancel.cancelled() => {}
+    }
+}

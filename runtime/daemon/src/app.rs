@@ -1,0 +1,248 @@
+//! Makes every part from the settings, in the order in which they depend on one another.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin::{Admin, Counters};
+use anyhow::Context as _;
+use cluster_config::{Environment, Flags, Loaded, Settings};
+use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
+use gateway::{BackendConfig, Gateway, Rules};
+use protocol::Catalog;
+use protocol::dispatch::{Call, Dispatch};
+use store::Store;
+use supervisor::{Slot, SupervisorSpec};
+use telemetry::LogLevel;
+
+use crate::tree::{self, Branches};
+
+/// The parts, made and not started.
+pub(crate) struct App {
+    pub(crate) root: SupervisorSpec,
+    pub(crate) admin: Admin,
+    pub(crate) edges: Edges,
+    pub(crate) ready: String,
+    /// Held to the end: the run directory is ours as long as this lives.
+    pub(crate) run_dir: edge::RunDir,
+}
+
+/// A built-in service: what it is called, what it does, what it answers, and where.
+struct Service {
+    name: &'static str,
+    description: &'static str,
+    entries: Vec<protocol::Entry>,
+    slot: Slot<Call>,
+}
+
+const FS: (&str, &str) = ("fs", "Files under the roots that the owner has opened, confined and undoable.");
+const ADMIN: (&str, &str) = ("admin", "The supervision tree, settings and counters of this instance.");
+
+impl App {
+    pub(crate) fn make(
+        loaded: Arc<Loaded>,
+        flags: Flags,
+        environment: Environment,
+        log: LogLevel,
+    ) -> anyhow::Result<Self> {
+        let settings = &loaded.settings;
+        let mut run_dir = edge::prepare_run_dir(&settings.run_dir)?;
+        let store = open_store(settings)?;
+
+        // Gateway.
+        let gateway = Gateway::new(gateway_config(&loaded, flags, environment), store)?;
+
+        // Services.
+        let fs = fs::Fs::open(&settings.fs)?;
+        let (totals, shown) = (gateway.gate().clone(), Arc::clone(&loaded));
+        let edges_later = Arc::new(std::sync::OnceLock::<Edges>::new());
+        let edges_seen = Arc::clone(&edges_later);
+        let admin = Admin::new(admin::Sources {
+            config: Box::new(move || cluster_config::effective(&shown)),
+            counters: Box::new(move || {
+                let totals = totals.totals();
+                Counters {
+                    connections: edges_seen.get().map_or(0, Edges::connections),
+                    in_flight: totals.in_flight,
+                    answered: totals.answered,
+                    failed: totals.failed,
+                }
+            }),
+            log,
+        });
+        let services = services(&fs, &admin);
+        for service in &services {
+            gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
+        }
+
+        // Doors, then the edges behind them.
+        let tcp = TcpDoor::open(settings.listen.as_str())?;
+        let address = tcp.address();
+        let mut doors = vec![run_dir.door("gateway", None, None)?];
+        for service in &services {
+            doors.push(service_door(&mut run_dir, service, gateway.gate())?);
+        }
+        let dispatch: Arc<dyn Dispatch> = Arc::new(gateway.clone());
+        let (edges_spec, edges) =
+            edge::supervisor(dispatch, limits(settings), host_rules(settings), Some(tcp), doors);
+        let _ = edges_later.set(edges.clone());
+
+        let backends = settings
+            .backends
+            .allow
+            .then(|| gateway::backends(backend_config(settings, &services), gateway.gate().routes().clone()));
+        let methods = gateway.gate().routes().load().catalog.iter().count();
+        let ready = format!(
+            "llmbasedos {} is ready: {methods} methods on ws://{address}/ws and {}",
+            env!("CARGO_PKG_VERSION"),
+            settings.run_dir.join("gateway.sock").display(),
+        );
+        let root = tree::root(Branches {
+            services: services.iter().map(|s| service::child(s.name, &s.slot)).collect(),
+            backends,
+            gateway: gateway.supervisor(),
+            edges: edges_spec,
+        });
+        Ok(Self { root, admin, edges, ready, run_dir })
+    }
+}
+
+/// Opens the state file, making its folder for the owner alone.
+pub(crate) fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let dir = &settings.state_dir;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot make {}: choose a folder of yours with --state-dir", dir.display()))?;
+    Ok(Store::open(dir)?)
+}
+
+/// User ids that are the owner here: root, the daemon's own, and those in the settings.
+fn owners(settings: &Settings) -> Vec<u32> {
+    let mut uids = vec![0, rustix::process::getuid().as_raw()];
+    uids.extend(&settings.auth.unix_uids);
+    uids
+}
+
+fn gateway_config(loaded: &Arc<Loaded>, flags: Flags, environment: Environment) -> gateway::Config {
+    let settings = &loaded.settings;
+    let licence = settings.licence.clone();
+    let first = std::sync::Mutex::new(Some(loaded.tiers.clone()));
+    gateway::Config {
+        load: Box::new(move || {
+            let read = first.lock().ok().and_then(|mut tiers| tiers.take());
+            let tiers = match read {
+                Some(tiers) => tiers,
+                None => {
+                    cluster_config::load(&flags, &environment).map_err(|mistakes| mistakes.to_string())?.tiers
+                }
+            };
+            let licence = read_licence(&licence, &tiers)?;
+            Ok(Rules { tiers, licence })
+        }),
+        watched: vec![settings.licence.file.clone(), settings.tiers_file.clone()],
+        uids: owners(settings),
+        loopback_open: settings.auth.loopback == cluster_config::Loopback::Open,
+        in_flight_max: settings.limits.in_flight,
+    }
+}
+
+/// Judges the licence file. A missing one is no mistake; a bad public key is.
+pub(crate) fn read_licence(
+    settings: &cluster_config::Licence,
+    tiers: &cluster_config::Tiers,
+) -> Result<gateway::Licence, String> {
+    let key = settings
+        .public_key
+        .as_deref()
+        .map(|key| gateway::public_key(key).map_err(|why| format!("licence.public_key: {why}")))
+        .transpose()?;
+    Ok(match std::fs::read_to_string(&settings.file) {
+        Ok(text) => gateway::Licence::judge(&text, |tier| tiers.get(tier).is_some(), key.as_ref()),
+        Err(error) => gateway::Licence::none(Some(format!("{}: {error}", settings.file.display()))),
+    })
+}
+
+fn backend_config(settings: &Settings, services: &[Service]) -> BackendConfig {
+    let ours = services.iter().map(|service| service.name.to_owned());
+    BackendConfig {
+        dir: settings.backends.dir.clone(),
+        timeout: Duration::from_secs(settings.backends.timeout_seconds),
+        connections: settings.backends.connections_per_backend,
+        answer_max: bytes(settings.limits.result_bytes),
+        uids: owners(settings),
+        reserved: ours.chain(["gateway".to_owned(), "licence".to_owned()]).collect(),
+    }
+}
+
+fn services(fs: &fs::Fs, admin: &Admin) -> Vec<Service> {
+    let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
+    vec![service(FS, fs::methods(fs)), service(ADMIN, admin::methods(admin))]
+}
+
+fn service_door(run_dir: &mut edge::RunDir, service: &Service, gate: &gateway::Gate) -> anyhow::Result<UnixDoor> {
+    let table = gate.routes().load();
+    let file = table.catalog.capability_file(service.name, service.description, env!("CARGO_PKG_VERSION"));
+    let text = serde_json::to_string_pretty(&file)?;
+    Ok(run_dir.door(service.name, Some(service.name), Some(&text))?)
+}
+
+fn limits(settings: &Settings) -> Limits {
+    let limits = &settings.limits;
+    let seconds = Duration::from_secs;
+    Limits {
+        connections: limits.connections,
+        in_flight: limits.in_flight_per_connection,
+        frame_bytes: bytes(limits.frame_bytes),
+        batch: limits.batch,
+        call: seconds(limits.call_seconds),
+        idle: (limits.idle_seconds > 0).then(|| seconds(limits.idle_seconds)),
+        send_buffer: bytes(limits.send_buffer_bytes),
+        result: bytes(limits.result_bytes),
+        handshake: seconds(limits.handshake_seconds),
+        ping: seconds(limits.ping_seconds),
+        drain: seconds(settings.shutdown_seconds),
+    }
+}
+
+fn bytes(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+fn host_rules(settings: &Settings) -> HostRules {
+    let mut hosts = settings.auth.allowed_hosts.clone();
+    hosts.push(settings.listen.host().to_owned());
+    HostRules { hosts, origins: settings.auth.allowed_origins.clone() }
+}
+
+/// The catalogue of everything built in, over a scratch folder: what METHODS.md, the capability files and the
+/// tests over all methods are made from.
+///
+/// # Errors
+/// When the scratch folder cannot be used.
+pub fn catalog(scratch: PathBuf) -> anyhow::Result<Catalog> {
+    let root = cluster_config::fs::Root { at: "/".into(), path: scratch.clone(), mode: cluster_config::fs::Mode::ReadWrite, tiers: Vec::new() };
+    let fs = fs::Fs::open(&cluster_config::fs::Fs { roots: vec![root], ..Default::default() })?;
+    let log = LogLevel::fixed("off");
+    let admin = Admin::new(admin::Sources { config: Box::new(Vec::new), counters: Box::new(Counters::default), log });
+    let config = gateway::Config {
+        load: Box::new(|| Ok(Rules { tiers: cluster_config::Tiers::default(), licence: gateway::Licence::none(None) })),
+        watched: Vec::new(),
+        uids: Vec::new(),
+        loopback_open: false,
+        in_flight_max: 1,
+    };
+    let gateway = Gateway::new(config, Store::open(&scratch)?)?;
+    for service in services(&fs, &admin) {
+        gateway.add(service.name, service.description, service.entries, &service.slot)?;
+    }
+    let catalog = gateway.gate().routes().load().catalog.clone();
+    Ok(catalog)
+}
+
+/// One line about every built-in service, for capability files.
+pub fn descriptions() -> [(&'static str, &'static str); 2] {
+    [FS, ADMIN]
+}

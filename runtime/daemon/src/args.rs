@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use cluster_config::Flags;
+
+/// Safe, metered access to a person's files for any LLM host, over JSON-RPC.
+#[derive(Parser)]
+#[command(name = "llmbasedos", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Folder of the settings [env: LLMBDO_CONFIG_DIR] [default: /etc/llmbasedos]
+    #[arg(long, global = true, value_name = "DIR")]
+    config_dir: Option<PathBuf>,
+    /// Folder of what must outlast the process [env: LLMBDO_STATE_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Folder of sockets and capability files [env: LLMBDO_RUN_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+    /// The folder that callers see as / [env: LLMBDO_FS_VIRTUAL_ROOT]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Where to listen for WebSocket and HTTP [env: LLMBDO_LISTEN]
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the daemon in the foreground, until SIGTERM or SIGINT.
+    Serve,
+    /// Lay out a folder with commented settings, a licence and the owner's token.
+    Init {
+        /// The folder; made if need be, and nothing in it is overwritten.
+        dir: PathBuf,
+    },
+    /// Make, list and revoke the tokens by which callers are known.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Show the licence in force, or sign licences of your own.
+    #[command(subcommand)]
+    Licence(LicenceCommand),
+    /// Say what is missing or wrong, and how to put it right.
+    Doctor,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token. It is shown once, on standard output, and kept only as a hash.
+    Create {
+        /// The caller's name: letters, digits, '.', '_', '-'.
+        name: String,
+        /// A tier below the licence's.
+        #[arg(long)]
+        tier: Option<String>,
+        /// A method, 'prefix.*' or '*' that it may call; may be given several times. Without it: all of its tier.
+        #[arg(long = "allow", value_name = "PATTERN")]
+        allow: Vec<protocol::Pattern>,
+        /// When it ends: a date (2027-01-31) or a span from now (30d, 12h).
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<String>,
+    },
+    /// List the tokens (never their secrets).
+    List,
+    /// Revoke a token. Connections that use it are refused from their next call on.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum LicenceCommand {
+    /// Show the licence in force.
+    Show,
+    /// Make a key pair for signed licences: the private half goes to FILE, the public half is printed.
+    Keygen {
+        /// Where the private half goes; must not exist.
+        file: PathBuf,
+    },
+    /// Print a licence line signed with a private key.
+    Sign {
+        /// The file that `keygen` made.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Such as PRO.
+        tier: String,
+        /// Whom it names.
+        user: String,
+        /// Its last day: YYYY-MM-DD.
+        expires: String,
+    },
+}
+
+impl Args {
+    pub(crate) fn flags(&self) -> Flags {
+        Flags {
+            config_dir: self.config_dir.clone(),
+            state_dir: self.state_dir.clone(),
+            run_dir: self.run_dir.clone(),
+            root: self.root.clone(),
+            listen: self.listen.clone(),
+        }
+    }
+}

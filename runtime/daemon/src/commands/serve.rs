@@ -1,0 +1,93 @@
+//! `llmbasedos serve`: run until told to stop.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster_config::{Environment, Flags, Loaded, LogFormat};
+use supervisor::{Exit, Tree};
+
+use super::note;
+use crate::app::App;
+use crate::signals::Signals;
+
+pub(crate) fn run(flags: &Flags, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let loaded = Arc::new(cluster_config::load(flags, environment)?);
+    let format = match loaded.settings.log.format {
+        LogFormat::Auto => telemetry::Format::Auto,
+        LogFormat::Human => telemetry::Format::Human,
+        LogFormat::Json => telemetry::Format::Json,
+    };
+    let log = telemetry::start(&loaded.settings.log.level, format)?;
+    supervisor::install_panic_hook();
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    // Two workers at least: with one, a handler that never awaits would take everything with it.
+    let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    let code = runtime.block_on(serve(loaded, flags.clone(), environment.clone(), log))?;
+    // What is still stuck in the kernel was reported; the process does not wait for it.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    Ok(code)
+}
+
+async fn serve(
+    loaded: Arc<Loaded>,
+    flags: Flags,
+    environment: Environment,
+    log: telemetry::LogLevel,
+) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let grace = Duration::from_secs(loaded.settings.shutdown_seconds);
+    let app = App::make(Arc::clone(&loaded), flags, environment, log)?;
+    // Held to the end: the run directory is ours, and cleaned up, by this.
+    let _run_dir = app.run_dir;
+    let tree = supervisor::start(app.root).await?;
+    app.admin.watch(tree.clone());
+    app.edges.set_ready(true);
+    note(&app.ready);
+    if std::io::stderr().is_terminal() {
+        next_steps(&loaded);
+    }
+    tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "stopping: finishing what is under way (again to end at once)");
+            app.edges.set_ready(false);
+            tokio::select! {
+                exit = tree.stop(grace) => Ok(verdict(&exit)),
+                signal = signals.next() => {
+                    tracing::warn!(signal, "ended at once");
+                    std::process::exit(1);
+                }
+            }
+        }
+        exit = ended(&tree) => Ok(verdict(&exit)),
+    }
+}
+
+async fn ended(tree: &Tree) -> Exit {
+    tree.wait().await
+}
+
+/// A tree that gave up ends the process with a code that has it restarted.
+fn verdict(exit: &Exit) -> ExitCode {
+    match exit {
+        Exit::Stopped => ExitCode::SUCCESS,
+        Exit::Exhausted { what } => {
+            tracing::error!("the supervision tree gave up: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn next_steps(loaded: &Loaded) {
+    let token = loaded.config_dir.join("token");
+    if token.exists() {
+        note(&format!("In a second terminal: luca-shell --token-file {}", token.display()));
+    } else {
+        note("In a second terminal: luca-shell, with a token from `llmbasedos token create NAME`");
+    }
+    note("Ctrl-C stops.");
+}

@@ -1,0 +1,44 @@
+//! The daemon and its command line: where the parts are put together.
+//!
+//! `app` makes every part in order, `tree` says who supervises whom, `signals` says when it ends. Nothing else
+//! in the project knows all parts.
+
+mod app;
+mod args;
+mod commands;
+mod signals;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use cluster_config::Environment;
+
+use crate::args::{Args, Command};
+
+/// Wrong usage or wrong settings: a restart would change nothing.
+const EXIT_USAGE: u8 = 2;
+
+/// Runs the program and returns its exit code: 0 done, 1 failed, 2 wrong usage or settings.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let environment = Environment::process();
+    let flags = args.flags();
+    let outcome = match args.command {
+        Command::Serve => commands::serve::run(&flags, &environment),
+        Command::Init { dir } => commands::init::run(&dir, &environment),
+        Command::Token(command) => commands::token::run(command, &flags, &environment),
+        Command::Licence(command) => commands::licence::run(command, &flags, &environment),
+        Command::Doctor => commands::doctor::run(&flags, &environment),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            commands::complain(&error);
+            let wrong_settings = error.is::<cluster_config::Mistakes>() || error.is::<commands::Usage>();
+            if wrong_settings { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+pub use app::{catalog, descriptions};

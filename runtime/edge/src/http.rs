@@ -1,0 +1,154 @@
+//! HTTP: the TCP door. `/ws` becomes a WebSocket session; `/healthz` and `/readyz` answer anybody.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Extension, State};
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use protocol::{Code, Credentials, Error, Way};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use supervisor::Tasks;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::doors::TcpDoor;
+use crate::knock;
+use crate::session;
+use crate::ws::{READ_BUFFER, WRITE_BUFFER, WsWire};
+use crate::{Edges, Shared};
+
+/// When the process is out of files, accepting again at once would spin.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Request line and headers together.
+const HEAD_MAX: usize = 16 * 1024;
+
+/// Accepts at the TCP door.
+pub(crate) struct Listener;
+
+/// One TCP connection, until it becomes a session: its place, taken along when it is upgraded.
+#[derive(Clone)]
+struct Visitor {
+    address: SocketAddr,
+    place: Arc<std::sync::Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl Actor for Listener {
+    type Msg = ();
+    type State = Arc<Tasks>;
+    type Arguments = (Edges, Arc<TcpDoor>, Tasks);
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<()>,
+        (edges, door, tasks): Self::Arguments,
+    ) -> Result<Arc<Tasks>, ActorProcessingErr> {
+        let listener = door.listen()?;
+        let shared = edges.shared;
+        let router = Router::new()
+            .route("/ws", get(upgrade))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(readyz))
+            .with_state(Arc::clone(&shared));
+        let tasks = Arc::new(tasks);
+        let visits = Arc::downgrade(&tasks);
+        tasks.spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, address)) => {
+                        let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
+                            tracing::warn!(%address, "connection refused: limits.connections are open");
+                            continue;
+                        };
+                        let visitor = Visitor { address, place: Arc::new(Some(place).into()) };
+                        let serving = serve(stream, router.clone(), visitor, shared.limits.handshake);
+                        if let Some(visits) = visits.upgrade() {
+                            visits.spawn(serving);
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept");
+                        tokio::time::sleep(ACCEPT_AGAIN).await;
+                    }
+                }
+            }
+        });
+        Ok(tasks)
+    }
+}
+
+/// Serves HTTP on one connection until it ends or becomes a WebSocket.
+async fn serve(stream: TcpStream, router: Router, visitor: Visitor, handshake: Duration) {
+    // Small answers must not wait for the peer's acknowledgement of the ones before.
+    let _ = stream.set_nodelay(true);
+    let service = TowerToHyperService::new(router.layer(Extension(visitor)));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(handshake)
+        .max_buf_size(HEAD_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
+    if shared.is_ready() {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+    }
+}
+
+async fn upgrade(
+    State(shared): State<Arc<Shared>>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Response {
+    if let Err(turned_away) = shared.hosts.check(&headers) {
+        return (StatusCode::FORBIDDEN, format!("{turned_away}\n")).into_response();
+    }
+    let who = match knock::token(&headers) {
+        Some(token) => Credentials::Token(token, Way::Ws),
+        None => Credentials::Anonymous { loopback: visitor.address.ip().is_loopback(), way: Way::Ws },
+    };
+    let caller = match shared.dispatch.identify(who).await {
+        Ok(caller) => caller,
+        Err(error) => return refusal(&error),
+    };
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let Some(place) = visitor.place.lock().ok().and_then(|mut place| place.take()) else {
+        return (StatusCode::BAD_REQUEST, "this connection is a WebSocket already\n").into_response();
+    };
+    let limit = shared.limits.frame_bytes;
+    upgrade
+        .protocols([knock::SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(async move |socket| session::start(&shared, "ws", caller, WsWire(socket), place).await)
+}
+
+fn refusal(error: &Error) -> Response {
+    let text = format!("{}\n", error.message);
+    match error.code {
+        Code::Authentication => {
+            (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer realm=\"llmbasedos\"")], text).into_response()
+        }
+        _ => (StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
+    }
+}

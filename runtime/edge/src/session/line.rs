@@ -1,0 +1,358 @@
+//! A connection as the rest of the process sees it: which calls are open, and what is to be sent.
+//!
+//! Whoever answers a call writes the answer here, in its own thread, and wakes the pump. An answer to a call
+//! that is no longer open (cancelled, out of time) is dropped, so every request is answered exactly once.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use futures_util::task::AtomicWaker;
+use protocol::jsonrpc::{write_error, write_progress, write_result};
+use protocol::{Cancel, Cause, Code, Error, Id, Outbox, Payload};
+
+use crate::Limits;
+
+/// Shared by the pump, the session's actor and everybody who owes it an answer.
+pub(crate) struct Line {
+    state: Mutex<State>,
+    waker: AtomicWaker,
+    send_buffer: usize,
+    result_max: usize,
+    call_ms: u64,
+}
+
+#[derive(Default)]
+struct State {
+    open: Vec<Open>,
+    batches: Vec<Batch>,
+    outgoing: VecDeque<String>,
+    outgoing_bytes: usize,
+    tickets: u64,
+    overflowed: bool,
+    stopping: bool,
+}
+
+/// A call that has not been answered.
+struct Open {
+    ticket: u64,
+    /// `None` for a notification.
+    id: Option<Id>,
+    batch: Option<u64>,
+    deadline: Instant,
+    cancel: Cancel,
+}
+
+/// A batch whose answers are gathered.
+struct Batch {
+    number: u64,
+    missing: usize,
+    text: Vec<u8>,
+}
+
+/// What the pump finds out about a line.
+pub(crate) struct Standing {
+    pub(crate) open: usize,
+    pub(crate) outgoing: bool,
+    pub(crate) overflowed: bool,
+    pub(crate) stopping: bool,
+}
+
+impl Line {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            waker: AtomicWaker::new(),
+            send_buffer: limits.send_buffer,
+            result_max: limits.result,
+            call_ms: u64::try_from(limits.call.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// Opens a call; `None` when a call of that id is open already.
+    pub(crate) fn open(
+        &self,
+        id: Option<Id>,
+        batch: Option<u64>,
+        deadline: Instant,
+        cancel: Cancel,
+    ) -> Option<u64> {
+        let mut state = self.state();
+        if id.is_some() && id != Some(Id::Null) && state.open.iter().any(|open| open.id == id) {
+            return None;
+        }
+        state.tickets += 1;
+        let ticket = state.tickets;
+        state.open.push(Open { ticket, id, batch, deadline, cancel });
+        Some(ticket)
+    }
+
+    /// Opens a batch that will have `answers` answers.
+    pub(crate) fn open_batch(&self, answers: usize) -> u64 {
+        let mut state = self.state();
+        state.tickets += 1;
+        let number = state.tickets;
+        state.batches.push(Batch { number, missing: answers, text: Vec::new() });
+        number
+    }
+
+    /// Answers what was never opened: something that is no request.
+    pub(crate) fn refuse(&self, id: &Id, batch: Option<u64>, error: &Error) {
+        let mut text = Vec::new();
+        write_error(&mut text, id, error);
+        self.state().put(text, batch, self.send_buffer);
+        self.waker.wake();
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        let state = self.state();
+        Standing {
+            open: state.open.len(),
+            outgoing: !state.outgoing.is_empty(),
+            overflowed: state.overflowed,
+            stopping: state.stopping,
+        }
+    }
+
+    /// The next message to send.
+    pub(crate) fn next(&self) -> Option<String> {
+        let mut state = self.state();
+        let message = state.outgoing.pop_front()?;
+        state.outgoing_bytes -= message.len();
+        if state.outgoing.is_empty() && state.outgoing.capacity() > 64 {
+            state.outgoing = VecDeque::new();
+        }
+        Some(message)
+    }
+
+    /// Whom to wake when there is something to do.
+    pub(crate) fn register(&self, context: &std::task::Context<'_>) {
+        self.waker.register(context.waker());
+    }
+
+    /// Answers every call whose time is up and tells its work to stop; returns the next deadline.
+    pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.state();
+        while let Some(at) = state.open.iter().position(|open| open.deadline <= now) {
+            let open = state.open.swap_remove(at);
+            open.cancel.cancel(Cause::Deadline);
+            state.fail(&open, &Error::deadline(self.call_ms), self.send_buffer);
+        }
+        state.open.iter().map(|open| open.deadline).min()
+    }
+
+    /// No further requests; the pump ends when what is open is answered.
+    pub(crate) fn stop(&self) {
+        self.state().stopping = true;
+        self.waker.wake();
+    }
+
+    /// The connection is gone: all work for it stops.
+    pub(crate) fn hang_up(&self) {
+        let mut state = self.state();
+        let cause = if state.stopping { Cause::Shutdown } else { Cause::Disconnected };
+        for open in state.open.drain(..) {
+            open.cancel.cancel(cause);
+        }
+        state.outgoing.clear();
+        state.batches.clear();
+    }
+
+    fn bounded(&self, payload: Payload) -> Result<Payload, Error> {
+        let (size, max) = (payload.as_str().len(), self.result_max);
+        if size <= max {
+            return Ok(payload);
+        }
+        let text = format!("The result has {size} bytes; {max} are allowed. Ask for less of it at once.");
+        Err(Error::new(Code::TooLarge, text))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox for Line {
+    fn answer(&self, ticket: u64, outcome: Result<Payload, Error>) {
+        // Written before the lock is taken would be better still, but the id is behind it; a copy of some
+        // kilobytes is all that waits.
+        let mut state = self.state();
+        let Some(at) = state.open.iter().position(|open| open.ticket == ticket) else { return };
+        let open = state.open.swap_remove(at);
+        if let Some(id) = &open.id {
+            let outcome = outcome.and_then(|payload| self.bounded(payload));
+            let mut text = Vec::with_capacity(64 + outcome.as_ref().map_or(128, |p| p.as_str().len()));
+            match &outcome {
+                Ok(payload) => write_result(&mut text, id, payload.as_str()),
+                Err(error) => write_error(&mut text, id, error),
+            }
+            state.put(text, open.batch, self.send_buffer);
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    fn progress(&self, ticket: u64, value: String) {
+        let mut state = self.state();
+        // News is dropped long before answers are: a slow reader loses the former, not the connection.
+        if state.outgoing_bytes > self.send_buffer / 2 {
+            return;
+        }
+        let Some(Some(id)) = state.open.iter().find(|open| open.ticket == ticket).map(|open| &open.id) else {
+            return;
+        };
+        let mut text = Vec::with_capacity(96 + value.len());
+        write_progress(&mut text, id, &value);
+        state.put(text, None, self.send_buffer);
+        drop(state);
+        self.waker.wake();
+    }
+
+    fn extend(&self, ticket: u64, deadline: Instant) {
+        if let Some(open) = self.state().open.iter_mut().find(|open| open.ticket == ticket) {
+            open.deadline = deadline;
+        }
+    }
+
+    fn cancel(&self, id: &Id) -> bool {
+        let mut state = self.state();
+        let Some(at) = state.open.iter().position(|open| open.id.as_ref() == Some(id)) else {
+            return false;
+        };
+        let open = state.open.swap_remove(at);
+        open.cancel.cancel(Cause::Cancelled);
+        state.fail(&open, &Error::cancelled(), self.send_buffer);
+        drop(state);
+        self.waker.wake();
+        true
+    }
+}
+
+impl State {
+    fn fail(&mut self, open: &Open, error: &Error, send_buffer: usize) {
+        if let Some(id) = &open.id {
+            let mut text = Vec::new();
+            write_error(&mut text, id, error);
+            self.put(text, open.batch, send_buffer);
+        }
+    }
+
+    /// Queues a message, or adds it to its batch and queues that once it is whole.
+    fn put(&mut self, text: Vec<u8>, batch: Option<u64>, send_buffer: usize) {
+        let text = match batch.and_then(|number| self.batches.iter().position(|b| b.number == number)) {
+            None => text,
+            Some(at) => {
+                let batch = &mut self.batches[at];
+                batch.text.push(if batch.text.is_empty() { b'[' } else { b',' });
+                batch.text.extend_from_slice(&text);
+                batch.missing -= 1;
+                if batch.missing > 0 {
+                    self.overflowed |= batch.text.len() > send_buffer;
+                    return;
+                }
+                let mut whole = self.batches.swap_remove(at).text;
+                whole.push(b']');
+                whole
+            }
+        };
+        let text = String::from_utf8(text).unwrap_or_else(|_| unreachable_utf8());
+        // One answer may be larger than the buffer; it is what waits before it that counts.
+        self.overflowed |= self.outgoing_bytes > send_buffer;
+        self.outgoing_bytes += text.len();
+        self.outgoing.push_back(text);
+    }
+}
+
+/// Everything that is written comes from strings.
+fn unreachable_utf8() -> String {
+    let mut text = Vec::new();
+    write_error(&mut text, &Id::Null, &Error::new(Code::Internal, "Answer is not UTF-8."));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn line() -> Arc<Line> {
+        Line::new(&Limits {
+            connections: 1,
+            in_flight: 8,
+            frame_bytes: 1024,
+            batch: 8,
+            call: Duration::from_secs(60),
+            idle: None,
+            send_buffer: 1000,
+            result: 10_000,
+            handshake: Duration::from_secs(1),
+            ping: Duration::from_secs(20),
+            drain: Duration::from_secs(1),
+        })
+    }
+
+    fn open(line: &Line, id: i128, batch: Option<u64>) -> Option<u64> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        line.open(Some(Id::Integer(id)), batch, deadline, Cancel::new())
+    }
+
+    fn ok(text: &str) -> Result<Payload, Error> {
+        Ok(Payload::Owned(text.into()))
+    }
+
+    #[test]
+    fn every_call_is_answered_once() {
+        let line = line();
+        let ticket = open(&line, 1, None).unwrap();
+        assert!(open(&line, 1, None).is_none(), "an id that is open cannot be opened again");
+        assert!(line.cancel(&Id::Integer(1)));
+        assert!(!line.cancel(&Id::Integer(1)));
+        line.answer(ticket, ok("1"));
+        assert!(line.next().unwrap().contains("-32063"));
+        assert_eq!(line.next(), None);
+    }
+
+    #[test]
+    fn a_batch_is_answered_as_one_array_in_the_order_of_the_answers() {
+        let line = line();
+        let batch = line.open_batch(3);
+        let (a, b) = (open(&line, 1, Some(batch)).unwrap(), open(&line, 2, Some(batch)).unwrap());
+        line.refuse(&Id::Null, Some(batch), &Error::cancelled());
+        line.answer(b, ok("\"b\""));
+        assert_eq!(line.next(), None);
+        line.answer(a, ok("\"a\""));
+        let text = line.next().unwrap();
+        let ids: Vec<_> = serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap();
+        assert_eq!(ids.iter().map(|m| m["id"].clone()).collect::<Vec<_>>(), [().into(), 2.into(), serde_json::Value::from(1)]);
+    }
+
+    #[test]
+    fn a_notification_is_never_answered_and_time_is_kept() {
+        let line = line();
+        let soon = Instant::now();
+        let ticket = line.open(None, None, soon, Cancel::new()).unwrap();
+        line.answer(ticket, ok("1"));
+        let cancel = Cancel::new();
+        line.open(Some(Id::Integer(1)), None, soon, cancel.clone()).unwrap();
+        assert_eq!(line.expire(soon), None);
+        assert_eq!(cancel.cause(), Some(Cause::Deadline));
+        assert!(line.next().unwrap().contains("-32062"));
+        assert_eq!(line.next(), None);
+    }
+
+    #[test]
+    fn a_reader_that_never_reads_loses_news_first_and_then_the_connection() {
+        let line = line();
+        let ticket = open(&line, 1, None).unwrap();
+        for _ in 0..100 {
+            line.progress(ticket, "\"news\"".into());
+        }
+        assert!(!line.standing().overflowed);
+        line.answer(ticket, ok(&"1".repeat(900)));
+        assert!(!line.standing().overflowed, "one answer may be as large as it is");
+        let ticket = open(&line, 2, None).unwrap();
+        line.answer(ticket, ok("1"));
+        assert!(line.standing().overflowed);
+    }
+}

@@ -1,0 +1,210 @@
+//! Moves frames between a wire and a line until one of them ends.
+//!
+//! One turn takes everything that can be taken (answers out, requests in) and then flushes once, so that a burst
+//! of answers costs one write. With as many calls open as allowed, the wire is not read: the kernel holds the
+//! peer back, and nobody's requests are lost.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use protocol::jsonrpc::{self, Message, Rejected, Request};
+use protocol::{Caller, Cancel, Code, Error, Id, Incoming, Outbox, Reply};
+use tokio::time::Sleep;
+
+use super::line::Line;
+use super::wire::{Received, Wire};
+use crate::Shared;
+
+/// Frames handled in one turn before other tasks get theirs.
+const TURN_MAX: usize = 128;
+
+/// Pings that may go unanswered.
+const MISSED_MAX: u32 = 2;
+
+pub(super) struct Pump<W> {
+    wire: W,
+    line: Arc<Line>,
+    caller: Arc<Caller>,
+    shared: Arc<Shared>,
+    tick: Pin<Box<Sleep>>,
+    /// When anything was last received.
+    heard: Instant,
+    pings: u32,
+    unflushed: bool,
+    goodbye: Option<&'static str>,
+}
+
+impl<W> Drop for Pump<W> {
+    fn drop(&mut self) {
+        self.line.hang_up();
+    }
+}
+
+impl<W: Wire> Pump<W> {
+    pub(super) fn new(wire: W, line: Arc<Line>, caller: Arc<Caller>, shared: Arc<Shared>) -> Self {
+        let tick = Box::pin(tokio::time::sleep(shared.limits.ping));
+        let heard = Instant::now();
+        Self { wire, line, caller, shared, tick, heard, pings: 0, unflushed: false, goodbye: None }
+    }
+
+    pub(super) async fn run(mut self) {
+        poll_fn(|context| self.turn(context)).await;
+    }
+
+    /// Ready when the connection is over.
+    fn turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.line.register(context);
+        for _ in 0..TURN_MAX {
+            let standing = self.line.standing();
+            if standing.overflowed {
+                tracing::warn!(caller = self.caller.name, "connection closed: its peer does not read");
+                return Poll::Ready(());
+            }
+            if standing.outgoing && let Poll::Ready(ready) = self.wire.poll_ready(context) {
+                if ready.is_err() {
+                    return Poll::Ready(());
+                }
+                if let Some(message) = self.line.next() {
+                    self.wire.send(message);
+                    self.unflushed = true;
+                }
+                continue;
+            }
+            if standing.stopping && self.goodbye.is_none() {
+                self.goodbye = Some("server is stopping");
+            }
+            if let Some(why) = self.goodbye {
+                if standing.open > 0 || standing.outgoing {
+                    return self.rest(context);
+                }
+                if ready!(self.wire.poll_ready(context)).is_ok() {
+                    self.wire.farewell(why);
+                    let _ = ready!(self.wire.poll_flush(context));
+                }
+                return Poll::Ready(());
+            }
+            if standing.open >= self.shared.limits.in_flight {
+                return self.rest(context);
+            }
+            match self.wire.poll_receive(context) {
+                Poll::Ready(Received::Gone) => return Poll::Ready(()),
+                Poll::Ready(received) => self.take(received),
+                Poll::Pending => return self.rest(context),
+            }
+        }
+        context.waker().wake_by_ref();
+        self.flush(context)
+    }
+
+    /// Nothing more can be moved now: flush, look at the clock, wait.
+    fn rest(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.tick.as_mut().poll(context).is_ready() {
+            if self.on_tick(context).is_ready() {
+                return Poll::Ready(());
+            }
+        }
+        self.flush(context)
+    }
+
+    fn flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.unflushed {
+            match self.wire.poll_flush(context) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(())) => return Poll::Ready(()),
+                Poll::Pending => {}
+            }
+        }
+        Poll::Pending
+    }
+
+    fn take(&mut self, received: Received) {
+        self.heard = Instant::now();
+        self.pings = 0;
+        match received {
+            Received::Message(frame) => self.take_frame(&frame),
+            Received::TooLong(limit) => {
+                let text = format!("Message longer than {limit} bytes (limits.frame_bytes).");
+                self.line.refuse(&Id::Null, None, &Error::new(Code::TooLarge, text));
+            }
+            Received::Alive | Received::Gone => {}
+        }
+    }
+
+    fn take_frame(&mut self, frame: &Bytes) {
+        match jsonrpc::parse(frame, self.shared.limits.batch) {
+            Message::Single(outcome) => self.take_request(outcome, None),
+            Message::Batch(members) => {
+                let answered = |member: &Result<Request, Rejected>| member.as_ref().map_or(true, |r| r.id.is_some());
+                let answers = members.iter().filter(|member| answered(member)).count();
+                let batch = (answers > 0).then(|| self.line.open_batch(answers));
+                for member in members {
+                    self.take_request(member, batch);
+                }
+            }
+        }
+    }
+
+    fn take_request(&mut self, outcome: Result<Request, Rejected>, batch: Option<u64>) {
+        let request = match outcome {
+            Ok(request) => request,
+            Err(Rejected { id, error }) => return self.line.refuse(&id, batch, &error),
+        };
+        let (cancel, deadline) = (Cancel::new(), self.heard + self.shared.limits.call);
+        let Some(ticket) = self.line.open(request.id.clone(), batch, deadline, cancel.clone()) else {
+            let id = request.id.unwrap_or(Id::Null);
+            let error = Error::new(Code::InvalidRequest, format!("A call with id {id} is still under way."));
+            return self.line.refuse(&id, batch, &error);
+        };
+        // The tick that is armed sees to deadlines behind it; only an earlier one must move it.
+        if self.tick.deadline().into_std() > deadline {
+            self.tick.as_mut().reset(deadline.into());
+        }
+        let outbox: Arc<dyn Outbox> = Arc::clone(&self.line) as _;
+        self.shared.dispatch.dispatch(Incoming {
+            method: request.method,
+            params: request.params,
+            caller: Arc::clone(&self.caller),
+            deadline,
+            cancel,
+            reply: Reply::new(outbox, ticket),
+        });
+    }
+
+    /// Deadlines, pings, idleness. Ready when the connection is over.
+    fn on_tick(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let mut next = now + self.shared.limits.ping;
+        if let Some(deadline) = self.line.expire(now) {
+            next = next.min(deadline);
+        }
+        let silent = now.duration_since(self.heard);
+        if let Some(limit) = self.shared.limits.idle {
+            if silent >= limit && self.line.standing().open == 0 && self.goodbye.is_none() {
+                self.goodbye = Some("idle for too long");
+                context.waker().wake_by_ref();
+            }
+            next = next.min(self.heard + limit.max(Duration::from_millis(1)));
+        }
+        if silent >= self.shared.limits.ping {
+            if self.pings >= MISSED_MAX {
+                return Poll::Ready(());
+            }
+            if let Poll::Ready(Ok(())) = self.wire.poll_ready(context)
+                && self.wire.ping()
+            {
+                self.pings += 1;
+                self.unflushed = true;
+            }
+        }
+        // Answers that `expire` wrote are taken in the next turn, which its waker has asked for.
+        if self.line.standing().outgoing {
+            context.waker().wake_by_ref();
+        }
+        self.tick.as_mut().reset(next.max(now + Duration::from_millis(1)).into());
+        Poll::Pending
+    }
+}
