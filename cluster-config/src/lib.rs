@@ -1,1 +1,42 @@
 //! Every setting of llmbasedos: its default, its documentation and its check.
+//!
+//! [`load()`] reads the command line's flags, the environment, `llmbasedos.yaml` and `licence_tiers.yaml`, in that
+//! order of priority, and answers with [`Settings`] and [`Tiers`], or with every [`Mistake`] in all of them at
+//! once. The fields of [`Settings`] are the only declaration of a setting: [`reference()`], [`schema`], the
+//! [`template()`] that [`init()`] lays out, and the names of the environment variables are derived from them.
+//!
+//! It opens no sockets, starts no threads, and reads nothing but the files named above and those that secrets
+//! refer to.
+
+pub mod effective;
+pub mod fs;
+mod settings;
+pub mod tiers;
+
+mod check;
+mod environment;
+mod file;
+mod init;
+mod load;
+mod mistake;
+mod nearest;
+mod reference;
+mod references;
+mod secret;
+mod shape;
+mod template;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use effective::{Effective, effective};
+pub use environment::Environment;
+pub use init::{Created, InitError, init};
+pub use load::{Flags, Loaded, Origins, Source, load};
+pub use mistake::{Mistake, Mistakes};
+pub use reference::{reference, schema};
+pub use secret::Secret;
+pub use settings::{Auth, Backends, Licence, Limits, Listen, Log, LogFormat, Loopback, Settings};
+pub use template::template;
+pub use tiers::{Models, Tier, Tiers};

@@ -1,0 +1,234 @@
+//! `mcp.fs.list`.
+
+use std::cmp::Ordering;
+
+use protocol::{Context, Effect, Error, Method, Run, Shape, Tier};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::attributes::{Attributes, Kind};
+use crate::entry::Entry;
+use crate::cursor;
+use crate::fault::{Fault, What};
+use crate::files;
+use crate::names::Names;
+use crate::path::{ClientPath, VirtualPath};
+use crate::service::Fs;
+
+/// Lists one directory: name, path, type, size and time of every entry.
+///
+/// Use it to see what is there; use `mcp.fs.tree` or `mcp.fs.find` for what lies deeper. Links are shown as links,
+/// never followed: their size is the link's own. By name the answer is one page and `next_cursor` leads to the
+/// next one; by position it is the bare array of all entries, as the original answered. A file name that is not
+/// UTF-8 cannot be said in JSON: such entries are only counted, in `unnameable`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct List {
+    /// The directory, from the virtual root: `/` or `/documents`.
+    path: ClientPath,
+    /// How many entries one answer has at most; 0 is as many as the server allows.
+    #[serde(default)]
+    limit: usize,
+    /// `next_cursor` of the answer before, with the same `sort` and `order`.
+    #[serde(default)]
+    cursor: Option<String>,
+    /// By what the entries are sorted. By name, directories come first and case does not count.
+    #[serde(default)]
+    sort: Sort,
+    /// Ascending or descending.
+    #[serde(default)]
+    order: Order,
+    /// Whether names that begin with a dot are shown.
+    #[serde(default = "yes")]
+    hidden: bool,
+}
+
+/// What entries are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Sort {
+    /// Directories first, then by name without regard to case.
+    #[default]
+    Name,
+    /// By size in bytes; directories count as -1.
+    Size,
+    /// By the time of the last change.
+    Modified,
+}
+
+/// Which end comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    /// Smallest, oldest, A first.
+    #[default]
+    Ascending,
+    /// Largest, newest, Z first.
+    Descending,
+}
+
+/// A directory's entries.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Listing {
+    /// The directory.
+    path: String,
+    /// The entries, sorted.
+    entries: Vec<Entry>,
+    /// How many entries the directory has in all, those on other pages included.
+    total: usize,
+    /// Give this as `cursor` to get what follows; null when nothing does.
+    next_cursor: Option<String>,
+    /// How many entries are missing because their names are not UTF-8.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    unnameable: u64,
+}
+
+/// The place of an entry in the order: what the cursor holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Place {
+    /// Rank, size or time.
+    first: (i64, u32),
+    folded: String,
+    name: String,
+}
+
+/// What the cursor of a listing says: where in which order.
+#[derive(Serialize, Deserialize)]
+struct Page {
+    sort: Sort,
+    order: Order,
+    after: Place,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+impl Method for List {
+    const NAME: &'static str = "mcp.fs.list";
+    const TIER: Tier = Tier::Free;
+    const EFFECT: Effect = Effect::READ;
+    const RUN: Run = Run::Blocking;
+    const ORIGINAL_FIELD: Option<&'static str> = Some("entries");
+
+    type Reply = Listing;
+    type Service = Fs;
+
+    async fn call(self, context: &Context, fs: &Fs) -> Result<Listing, Error> {
+        Ok(self.list(context, fs)?)
+    }
+}
+
+// === impl List ===
+
+impl List {
+    fn list(self, context: &Context, fs: &Fs) -> Result<Listing, Fault> {
+        let place = fs.look_up(context, &self.path)?;
+        let path = place.as_ref().map_or_else(VirtualPath::top, |place| place.path.clone());
+        let names = match &place {
+            Some(place) => {
+                let dir = files::directory(place)?;
+                Some(Names::read(dir, fs.limits().scan_files, &path, &context.cancel)?)
+            }
+            None => None,
+        };
+        let mut found = self.ordered(context, fs, &path, names.as_ref())?;
+        let total = found.len();
+        if let Some(page) = cursor::read::<Page>(self.cursor.as_deref())? {
+            if (page.sort, page.order) != (self.sort, self.order) {
+                return Err(Fault::Params("'cursor' belongs to another 'sort' or 'order'".to_owned()));
+            }
+            found.retain(|(place, _)| self.compare(place, &page.after) == Ordering::Greater);
+        }
+        let limit = self.page_length(context, fs, &path, total)?;
+        let next_cursor = (found.len() > limit).then(|| {
+            let after = found[limit - 1].0.clone();
+            cursor::write(&Page { sort: self.sort, order: self.order, after })
+        });
+        found.truncate(limit);
+        let mut entries = Vec::with_capacity(found.len());
+        for (place, known) in found {
+            let look = || names.as_ref().and_then(|names| names.look(&place.name));
+            if let Some(attributes) = known.or_else(look) {
+                entries.push(Entry::of(&path.child(&place.name), &attributes));
+            }
+        }
+        let unnameable = names.map_or(0, |names| names.unnameable);
+        Ok(Listing { path: path.to_string(), entries, total, next_cursor, unnameable })
+    }
+
+    /// Everything that the caller may see, sorted; attributes only where sorting already needed them.
+    fn ordered(
+        &self,
+        context: &Context,
+        fs: &Fs,
+        path: &VirtualPath,
+        names: Option<&Names>,
+    ) -> Result<Vec<(Place, Option<Attributes>)>, Fault> {
+        let mut found = Vec::new();
+        for name in names.map(|names| names.list.as_slice()).unwrap_or_default() {
+            Fault::unless_cancelled(&context.cancel)?;
+            let covered = path.is_top() && fs.roots().covers(&path.child(&name.text));
+            if covered || (!self.hidden && name.text.starts_with('.')) {
+                continue;
+            }
+            let attributes = match self.sort {
+                Sort::Name => None,
+                Sort::Size | Sort::Modified => match names.and_then(|names| names.look(&name.text)) {
+                    Some(attributes) => Some(attributes),
+                    None => continue,
+                },
+            };
+            found.push((self.place_of(&name.text, name.kind, attributes.as_ref()), attributes));
+        }
+        if path.is_top() {
+            for root in fs.named_roots(context) {
+                let attributes = Attributes::of(&root.dir).map_err(|errno| Fault::errno(errno, &root.at))?;
+                let name = root.at.name().unwrap_or_default();
+                found.push((self.place_of(name, Kind::Directory, Some(&attributes)), Some(attributes)));
+            }
+        }
+        found.sort_unstable_by(|(one, _), (other, _)| self.compare(one, other));
+        Ok(found)
+    }
+
+    fn place_of(&self, name: &str, kind: Kind, attributes: Option<&Attributes>) -> Place {
+        let first = match (self.sort, attributes) {
+            (Sort::Size, Some(found)) => (found.size(), 0),
+            (Sort::Modified, Some(found)) => found.modified,
+            _ => (i64::from(kind != Kind::Directory), 0),
+        };
+        Place { first, folded: name.to_lowercase(), name: name.to_owned() }
+    }
+
+    fn compare(&self, one: &Place, other: &Place) -> Ordering {
+        match self.order {
+            Order::Ascending => one.cmp(other),
+            Order::Descending => other.cmp(one),
+        }
+    }
+
+    /// How many entries this answer has. A call by position cannot page, so it gets all or is told how to.
+    fn page_length(
+        &self,
+        context: &Context,
+        fs: &Fs,
+        path: &VirtualPath,
+        total: usize,
+    ) -> Result<usize, Fault> {
+        let limits = fs.limits();
+        if context.shape == Shape::Original && self.limit == 0 {
+            if total > limits.entries_at_once {
+                return Err(Fault::new(What::TooManyEntries, path));
+            }
+            return Ok(limits.entries_at_once);
+        }
+        Ok(if self.limit == 0 { limits.entries } else { self.limit.min(limits.entries) })
+    }
+}

@@ -1,0 +1,476 @@
+//! From command line, environment, files and defaults to settings: who said what, and everything that is wrong.
+//!
+//! Each setting is taken whole from the highest place that mentions it: flag, environment, file, default. What
+//! does not fit is reported and left out, so that the rest is still checked.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+use crate::check;
+use crate::environment::{self, Environment, Meaning, NAMED};
+use crate::file::File;
+use crate::mistake::{Mistake, Mistakes};
+use crate::references::References;
+use crate::settings::{Listen, Settings};
+use crate::shape::{Complaint, Leaf, Shape, dotted};
+use crate::tiers::Tiers;
+use crate::yaml::Step;
+
+/// Where the settings are when nobody says otherwise.
+const CONFIG_DIR: &str = "/etc/llmbasedos";
+/// The file of the settings in that directory.
+pub(crate) const SETTINGS_FILE: &str = "llmbasedos.yaml";
+
+/// What the command line said; it wins over everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--config-dir`.
+    pub config_dir: Option<PathBuf>,
+    /// `--state-dir`.
+    pub state_dir: Option<PathBuf>,
+    /// `--run-dir`.
+    pub run_dir: Option<PathBuf>,
+    /// `--root`: the one folder that callers see, at `/`.
+    pub root: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<String>,
+}
+
+/// The settings, and where they are from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What counts.
+    pub settings: Settings,
+    /// Who said so.
+    pub origins: Origins,
+    /// The licence tiers.
+    pub tiers: Tiers,
+    /// What works and is probably not meant, one sentence each.
+    pub warnings: Vec<String>,
+    /// The files that were read or would have been, had they existed: what to watch.
+    pub files: Vec<PathBuf>,
+    /// The directory of the settings; absolute.
+    pub config_dir: PathBuf,
+}
+
+/// Where each setting's value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(BTreeMap<String, Source>);
+
+/// Where one value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody said anything.
+    #[default]
+    Default,
+    /// A file.
+    File {
+        /// The file's name.
+        name: String,
+        /// The line of the key.
+        line: Option<usize>,
+    },
+    /// An environment variable.
+    Environment(String),
+    /// The command line.
+    Flag(&'static str),
+}
+
+/// What a setting's place is, compiled once per process.
+pub(crate) static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Settings>);
+/// Every setting.
+pub(crate) static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(|| SHAPE.leaves());
+
+/// Reads everything there is to read. On failure every mistake of every file is in the answer.
+pub fn load(flags: &Flags, environment: &Environment) -> Result<Loaded, Mistakes> {
+    let mut loading = Loading::begin(flags, environment);
+    loading.file();
+    loading.variables();
+    loading.flags(flags);
+    loading.listen();
+    let settings = loading.settings();
+    let tiers = loading.tiers(&settings);
+    loading.whole(&settings, &tiers);
+    let Loading { said, mut mistakes, warnings, files, config_dir, .. } = loading;
+    if !mistakes.is_empty() {
+        in_reading_order(&mut mistakes);
+        return Err(Mistakes(mistakes));
+    }
+    let origins = Origins(said.into_iter().map(|(key, said)| (key, said.source)).collect());
+    Ok(Loaded { settings, origins, tiers, warnings, files, config_dir })
+}
+
+/// File after file as they were read, each from top to bottom.
+fn in_reading_order(mistakes: &mut [Mistake]) {
+    let mut files: Vec<String> = Vec::new();
+    for mistake in mistakes.iter() {
+        if !files.contains(&mistake.file) {
+            files.push(mistake.file.clone());
+        }
+    }
+    mistakes.sort_by_key(|mistake| (files.iter().position(|file| *file == mistake.file), mistake.line));
+}
+
+// === impl Origins, Source ===
+
+impl Origins {
+    /// Who said what `key` (`limits.call_seconds`) is.
+    pub fn of(&self, key: &str) -> &Source {
+        self.0.get(key).unwrap_or(&Source::Default)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { name, line: Some(line) } => write!(f, "file {name}:{line}"),
+            Self::File { name, line: None } => write!(f, "file {name}"),
+            Self::Environment(name) => write!(f, "env {name}"),
+            Self::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+// === Loading ===
+
+/// Loading under way.
+struct Loading<'a> {
+    environment: &'a Environment,
+    config_dir: PathBuf,
+    file: Option<File>,
+    said: BTreeMap<String, Said>,
+    mistakes: Vec<Mistake>,
+    warnings: Vec<String>,
+    files: Vec<PathBuf>,
+}
+
+/// What the highest place so far says about one setting.
+struct Said {
+    value: Value,
+    source: Source,
+}
+
+impl<'a> Loading<'a> {
+    fn begin(flags: &Flags, environment: &'a Environment) -> Self {
+        let from_environment = environment.get("LLMBDO_CONFIG_DIR").map(PathBuf::from);
+        let named =
+            flags.config_dir.clone().map(|path| (path, Source::Flag("--config-dir"))).or_else(|| {
+                from_environment.map(|p| (p, Source::Environment("LLMBDO_CONFIG_DIR".to_owned())))
+            });
+        let chosen = named.as_ref().map_or_else(|| PathBuf::from(CONFIG_DIR), |(path, _)| path.clone());
+        let config_dir = std::path::absolute(&chosen).unwrap_or(chosen);
+        let mut loading = Self {
+            environment,
+            config_dir,
+            file: None,
+            said: BTreeMap::new(),
+            mistakes: Vec::new(),
+            warnings: Vec::new(),
+            files: Vec::new(),
+        };
+        // A directory that somebody named is meant to be there; without one the defaults serve.
+        if let Some((path, source)) = named.filter(|_| !loading.config_dir.is_dir()) {
+            let path = path.display();
+            loading.mistakes.push(Mistake {
+                message: format!("there is no directory {path}; `llmbasedos init {path}` makes one"),
+                ..source.place("config_dir", None)
+            });
+        }
+        loading
+    }
+
+    /// What `llmbasedos.yaml` says.
+    fn file(&mut self) {
+        let path = self.config_dir.join(SETTINGS_FILE);
+        let read = File::read(&path, &self.config_dir);
+        self.files.push(path);
+        let Some(mut file) = read.unwrap_or_else(|mistake| {
+            self.mistakes.push(mistake);
+            None
+        }) else {
+            return;
+        };
+        self.mistakes.extend(file.problems());
+        let document = file.value.take().map(without_nulls).filter(|value| !value.is_null());
+        let document = document.unwrap_or_else(|| json!({}));
+        let complaints = SHAPE.complaints(&document);
+        for leaf in LEAVES.iter() {
+            let broken = complaints.iter().any(|complaint| {
+                complaint.path.starts_with(&leaf.path) || leaf.path.starts_with(&complaint.path)
+            });
+            let value = document.pointer(&pointer(&leaf.path)).filter(|_| !broken);
+            if let Some(value) = value {
+                let source = Source::File { name: file.name.clone(), line: file.line(&leaf.path) };
+                self.said.insert(leaf.key.clone(), Said { value: value.clone(), source });
+            }
+        }
+        self.mistakes.extend(complaints.into_iter().map(|complaint| file.mistake(complaint)));
+        self.file = Some(file);
+    }
+
+    /// What the environment says.
+    fn variables(&mut self) {
+        // The first of several that set the same thing wins, so it comes last.
+        for named in NAMED.iter().rev() {
+            let Some(text) = self.environment.get(named.name) else { continue };
+            let source = Source::Environment(named.name.to_owned());
+            match named.meaning {
+                Meaning::Sets(keys) => {
+                    for leaf in LEAVES.iter().filter(|leaf| keys.contains(&leaf.key.as_str())) {
+                        self.say(leaf, typed(text, &leaf.schema), source.clone());
+                    }
+                }
+                Meaning::Root => self.root(text, source),
+                Meaning::ListenHost => self.listen_part(self.listen_so_far().with_host(text), named.name),
+                Meaning::ListenPort => self.listen_part(self.listen_so_far().with_port(text), named.name),
+                Meaning::ConfigDir | Meaning::Elsewhere | Meaning::Nothing(_) => {}
+            }
+        }
+        for leaf in LEAVES.iter() {
+            if let Some(text) = self.environment.get(&leaf.variable) {
+                let value = match leaf.key.as_str() {
+                    "log.level" => Value::from(rust_level(text)),
+                    _ => typed(text, &leaf.schema),
+                };
+                self.say(leaf, value, Source::Environment(leaf.variable.clone()));
+            }
+        }
+        for name in self.environment.names().filter(|name| name.starts_with("LLMBDO_")) {
+            if LEAVES.iter().all(|leaf| leaf.variable != name) {
+                let settings = LEAVES.iter().map(|leaf| leaf.variable.as_str());
+                self.warnings.extend(environment::explain(name, settings).err());
+            }
+        }
+    }
+
+    /// What the command line says.
+    fn flags(&mut self, flags: &Flags) {
+        for (key, flag, path) in
+            [("state_dir", "--state-dir", &flags.state_dir), ("run_dir", "--run-dir", &flags.run_dir)]
+        {
+            if let Some(text) = self.utf8(path.as_deref(), flag) {
+                self.say(leaf(key), Value::from(text), Source::Flag(flag));
+            }
+        }
+        if let Some(text) = self.utf8(flags.root.as_deref(), "--root") {
+            self.root(&text, Source::Flag("--root"));
+        }
+        if let Some(listen) = &flags.listen {
+            self.say(leaf("listen"), Value::from(listen.clone()), Source::Flag("--listen"));
+        }
+    }
+
+    fn utf8(&mut self, path: Option<&Path>, flag: &'static str) -> Option<String> {
+        let path = path?;
+        let text = path.to_str().map(str::to_owned);
+        if text.is_none() {
+            let message = format!("{} is not UTF-8; use another name", path.display());
+            self.mistakes.push(Mistake { message, ..Source::Flag(flag).place(flag, None) });
+        }
+        text
+    }
+
+    /// One folder at `/` instead of all roots, with the mode and the tiers that the file gives to `/`: a
+    /// read-only root stays read-only wherever it is moved.
+    fn root(&mut self, path: &str, source: Source) {
+        let leaf = leaf("fs.roots");
+        let roots = self.said.get(&leaf.key).and_then(|said| said.value.as_array());
+        let at_top = |root: &&Value| root["at"] == "/";
+        let mut root =
+            roots.and_then(|roots| roots.iter().find(at_top)).cloned().unwrap_or(json!({ "at": "/" }));
+        root["path"] = Value::from(path);
+        self.say(leaf, json!([root]), source);
+    }
+
+    /// Takes over one setting if it fits, and complains otherwise.
+    fn say(&mut self, leaf: &Leaf, value: Value, source: Source) {
+        let complaints = SHAPE.complaints(&nested(&leaf.path, value.clone()));
+        if complaints.is_empty() {
+            self.said.insert(leaf.key.clone(), Said { value, source });
+            return;
+        }
+        self.mistakes.extend(complaints.into_iter().map(|complaint| Mistake {
+            message: complaint.message,
+            ..source.place(&dotted(&complaint.path), None)
+        }));
+    }
+
+    fn listen_so_far(&self) -> Listen {
+        let said = self.said.get("listen").and_then(|said| said.value.as_str());
+        said.and_then(|text| text.parse().ok()).unwrap_or(Settings::default().listen)
+    }
+
+    /// `listen` with the part that the variable `name` gives.
+    fn listen_part(&mut self, listen: String, name: &str) {
+        let source = Source::Environment(name.to_owned());
+        if let Err(message) = listen.parse::<Listen>() {
+            self.mistakes.push(Mistake { message, ..source.place("listen", None) });
+            return;
+        }
+        let source = match self.said.get("listen").map(|said| &said.source) {
+            Some(Source::Environment(other)) => Source::Environment(format!("{name} and {other}")),
+            _ => source,
+        };
+        self.say(leaf("listen"), Value::from(listen), source);
+    }
+
+    /// The one setting whose grammar the schema does not know.
+    fn listen(&mut self) {
+        let Some(said) = self.said.get("listen") else { return };
+        if let Err(message) = said.value.as_str().unwrap_or_default().parse::<Listen>() {
+            self.complain(Complaint { path: leaf("listen").path.clone(), message });
+            self.said.remove("listen");
+        }
+    }
+
+    /// Defaults and what was said, with every reference resolved.
+    fn settings(&mut self) -> Settings {
+        let mut document = serde_json::to_value(Settings::default()).expect("settings are plain data");
+        for leaf in LEAVES.iter() {
+            let Some(slot) = document.pointer_mut(&pointer(&leaf.path)) else { continue };
+            let said = self.said.get(&leaf.key);
+            if let Some(said) = said {
+                *slot = said.value.clone();
+            }
+            let base = match said.map(|said| &said.source) {
+                Some(Source::Environment(_) | Source::Flag(_)) => PathBuf::from("."),
+                _ => self.config_dir.clone(),
+            };
+            let mut complaints = Vec::new();
+            let references =
+                References { environment: self.environment, base: &base, directory: &self.config_dir };
+            references.resolve(slot, &leaf.schema, &mut leaf.path.clone(), &mut complaints);
+            for complaint in complaints {
+                self.complain(complaint);
+            }
+        }
+        let mut settings: Settings = serde_json::from_value(document).unwrap_or_else(|error| {
+            let message = format!("cannot be understood: {error}");
+            self.complain(Complaint { path: Vec::new(), message });
+            Settings::default()
+        });
+        if !self.said.contains_key("backends.dir") {
+            settings.backends.dir.clone_from(&settings.run_dir);
+        }
+        settings
+    }
+
+    /// The shipped tiers, and what the file says about them.
+    fn tiers(&mut self, settings: &Settings) -> Tiers {
+        let mut tiers = Tiers::default();
+        match File::read(&settings.tiers_file, &self.config_dir) {
+            Ok(Some(mut file)) => self.mistakes.extend(tiers.take(&mut file)),
+            Ok(None) if self.said.contains_key("tiers_file") => {
+                let path = settings.tiers_file.display();
+                let message =
+                    format!("there is no file {path}; make it, or leave this out for the shipped tiers");
+                self.complain(Complaint { path: leaf("tiers_file").path.clone(), message });
+            }
+            Ok(None) => {}
+            Err(mistake) => self.mistakes.push(mistake),
+        }
+        self.files.push(settings.tiers_file.clone());
+        tiers
+    }
+
+    /// What can only be seen with everything together.
+    fn whole(&mut self, settings: &Settings, tiers: &Tiers) {
+        let complaints = check::complaints(settings, tiers);
+        for complaint in complaints {
+            self.complain(complaint);
+        }
+        self.warnings.extend(check::warnings(settings, &self.config_dir));
+        self.warnings.extend(tiers.warnings());
+    }
+
+    /// Puts a complaint at the place that said so.
+    fn complain(&mut self, complaint: Complaint) {
+        let key = dotted(&complaint.path);
+        let leaf = LEAVES.iter().find(|leaf| complaint.path.starts_with(&leaf.path));
+        let source = leaf.and_then(|leaf| self.said.get(&leaf.key)).map(|said| &said.source);
+        let line = self.file.as_ref().and_then(|file| file.line(&complaint.path));
+        let place = source.unwrap_or(&Source::Default).place(&key, line);
+        self.mistakes.push(Mistake { message: complaint.message, ..place });
+    }
+}
+
+impl Source {
+    /// The place of a mistake about `key`; the message is still to be said.
+    fn place(&self, key: &str, line: Option<usize>) -> Mistake {
+        let (file, line, key) = match self {
+            Self::Default => (SETTINGS_FILE.to_owned(), None, key.to_owned()),
+            Self::File { name, .. } => (name.clone(), line, key.to_owned()),
+            Self::Environment(name) => ("environment".to_owned(), None, name.clone()),
+            Self::Flag(name) => ("command line".to_owned(), None, (*name).to_owned()),
+        };
+        Mistake { file, line, key, message: String::new() }
+    }
+}
+
+/// The setting called `key`.
+fn leaf(key: &str) -> &'static Leaf {
+    LEAVES.iter().find(|leaf| leaf.key == key).expect("a test asks for every key that is named here")
+}
+
+/// `path` as a JSON pointer; the keys of settings need no escapes.
+pub(crate) fn pointer(path: &[Step]) -> String {
+    path.iter().fold(String::new(), |text, step| match step {
+        Step::Key(key) => text + "/" + key,
+        Step::Index(index) => format!("{text}/{index}"),
+    })
+}
+
+/// `value` where `path` says, and nothing else.
+fn nested(path: &[Step], value: Value) -> Value {
+    path.iter().rev().fold(value, |inner, step| match step {
+        Step::Key(key) => Value::Object(Map::from_iter([(key.clone(), inner)])),
+        Step::Index(_) => Value::Array(vec![inner]),
+    })
+}
+
+/// A key with nothing behind it, as commenting out all of a section leaves it, says nothing.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            map.into_iter().filter(|(_, v)| !v.is_null()).map(|(key, v)| (key, without_nulls(v))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
+}
+
+/// The text of a variable as the type that its setting has; text that does not fit stays text, and is complained
+/// about with the setting's own words.
+fn typed(text: &str, schema: &Value) -> Value {
+    let name = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or_default();
+    let text = text.trim();
+    match name {
+        "integer" => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
+        "boolean" => match text.to_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Value::Bool(true),
+            "false" | "no" | "off" | "0" => Value::Bool(false),
+            _ => Value::from(text),
+        },
+        "array" if text.starts_with('[') => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        "array" => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            items.map(|item| typed(item, &schema["items"])).collect()
+        }
+        _ => Value::from(text),
+    }
+}
+
+/// The original's variable takes Python's names of levels.
+fn rust_level(text: &str) -> &str {
+    match text.to_uppercase().as_str() {
+        "CRITICAL" | "FATAL" => "error",
+        "WARNING" => "warn",
+        "NOTSET" => "trace",
+        _ => text,
+    }
+}

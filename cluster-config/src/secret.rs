@@ -1,0 +1,123 @@
+//! Passwords and keys: where they may come from, and that they are never shown.
+
+use std::fmt;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::environment::Environment;
+
+/// Largest file that `file:` reads. Keys and passwords are lines.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// A secret value. Shown, logged or serialised it is `***`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "secret" })
+    }
+}
+
+/// What `written` stands for: `${NAME}` is that variable, `file:PATH` the content of that file (relative to
+/// `directory`, without the line end), anything else itself. The message of a failure never holds a secret.
+pub(crate) fn resolve(written: &str, environment: &Environment, directory: &Path) -> Result<String, String> {
+    if let Some(rest) = written.strip_prefix("${") {
+        let name = rest
+            .strip_suffix('}')
+            .filter(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        let name = name.ok_or("starts like a variable; write `${NAME}` and nothing around it")?;
+        return environment.get(name).map(str::to_owned).ok_or_else(|| {
+            format!("the environment variable {name} is not set; set it or write the value here")
+        });
+    }
+    let Some(path) = written.strip_prefix("file:") else { return Ok(written.to_owned()) };
+    let path = directory.join(path.trim());
+    let failed = |why: &dyn fmt::Display| format!("cannot read {}: {why}", path.display());
+    let size = std::fs::metadata(&path).map_err(|error| failed(&error))?;
+    if !size.is_file() || size.len() > FILE_BYTES_MAX {
+        return Err(failed(&format_args!("it must be a file of at most {FILE_BYTES_MAX} bytes")));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() { Err(failed(&"it is empty")) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_shown() {
+        let secret = Secret::from("hunter2".to_owned());
+        let shown = format!("{secret} {secret:?} {}", serde_json::to_string(&secret).unwrap());
+        assert_eq!(shown, "*** *** \"***\"");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn references() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("key"), "from a file\n").unwrap();
+        std::fs::write(directory.path().join("empty"), "\n").unwrap();
+        let environment = Environment::of([("KEY", "from a variable"), ("EMPTY", "")]);
+        for (written, found) in [
+            ("as it is", Ok("as it is")),
+            ("${KEY}", Ok("from a variable")),
+            ("file:key", Ok("from a file")),
+            ("${NONE}", Err("NONE is not set")),
+            ("${EMPTY}", Err("EMPTY is not set")),
+            ("${KEY", Err("write `${NAME}`")),
+            ("${KEY}x", Err("write `${NAME}`")),
+            ("file:none", Err("cannot read")),
+            ("file:empty", Err("it is empty")),
+            ("file:.", Err("must be a file")),
+        ] {
+            let resolved = resolve(written, &environment, directory.path());
+            match found {
+                Ok(value) => assert_eq!(resolved.as_deref(), Ok(value), "{written}"),
+                Err(words) => {
+                    assert!(resolved.as_ref().is_err_and(|e| e.contains(words)), "{written}: {resolved:?}");
+                }
+            }
+        }
+    }
+}

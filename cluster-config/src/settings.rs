@@ -1,0 +1,426 @@
+//! Every setting that `llmbasedos.yaml` holds: name, type, default, documentation and range, each said once.
+//!
+//! The doc comment of a field is what REFERENCE.md, schema.json, the template of `llmbasedos.yaml` and the
+//! messages about mistakes show, and the field's place gives the environment variable its name. What a range
+//! cannot say stands in `check.rs`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::fs::Fs;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// Everything the daemon can be told, after defaults, file, environment and command line are merged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where the daemon listens for WebSocket and HTTP, as HOST:PORT (an IPv6 address in brackets; port 0 takes
+    /// any free one). Loopback by default: whoever can reach this address can try to log in, so opening it to a
+    /// network is a decision that should be written down.
+    pub listen: Listen,
+    /// Where the daemon keeps what must survive a restart: quota counters, the audit trail, journals. The place
+    /// that the file hierarchy standard gives to such data.
+    #[schemars(extend("format" = "path"))]
+    pub state_dir: PathBuf,
+    /// Where the UNIX sockets and the capability files are. The original's place, so that its clients and
+    /// third-party services find it. The path is limited to 90 bytes because a socket's whole path must fit
+    /// into 107.
+    #[schemars(extend("format" = "path"))]
+    pub run_dir: PathBuf,
+    /// How many seconds calls that are under way get to finish after SIGTERM or SIGINT. Ten is what Docker
+    /// waits before it kills.
+    #[schemars(range(min = 0, max = 3600))]
+    pub shutdown_seconds: u64,
+    /// The file with the licence tiers. Missing means the shipped tiers, unless this setting names it.
+    #[schemars(extend("format" = "path"))]
+    pub tiers_file: PathBuf,
+    /// Who may come in.
+    pub auth: Auth,
+    /// What this instance may do at most.
+    pub licence: Licence,
+    /// How much of everything at once. Every queue, buffer and wait of the daemon has its bound here.
+    pub limits: Limits,
+    /// The file service: which folders callers see and what they may do there.
+    pub fs: Fs,
+    /// What is logged, and how.
+    pub log: Log,
+    /// Third-party services that follow the original's protocol on UNIX sockets of their own.
+    pub backends: Backends,
+}
+
+/// `listen`: HOST:PORT, checked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Listen {
+    text: String,
+    port: u16,
+}
+
+/// Who may come in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// What a TCP caller on this machine must show: a `token`, or nothing (`open`). `token` by default, because
+    /// every program and every user of the machine can open a loopback connection, and `open` lets them all in
+    /// as its owner.
+    pub loopback: Loopback,
+    /// User ids that may use the UNIX sockets besides root and the daemon's own. None by default: on a machine
+    /// with several people only the owner has business here.
+    pub unix_uids: Vec<u32>,
+    /// Web origins (`https://app.example`) whose pages may connect. None by default, which leaves pages served
+    /// from this same machine: any other page in the owner's browser could act in the owner's name.
+    pub allowed_origins: Vec<String>,
+    /// Names (`box.lan` or `box.lan:8000`) by which callers may address the daemon. None by default, which
+    /// leaves the loopback names and the address it listens on: a foreign name is how DNS rebinding looks.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// What a TCP caller on this machine must show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Loopback {
+    /// A token, as from anywhere else.
+    #[default]
+    Token,
+    /// Nothing.
+    Open,
+}
+
+/// What this instance may do at most.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Licence {
+    /// The licence: one line `TIER:user:YYYY-MM-DD`, or the YAML or JSON map of the original. Beside the
+    /// settings by default, where the original had it; missing, unreadable or expired means FREE.
+    #[schemars(extend("format" = "path"))]
+    pub file: PathBuf,
+    /// An Ed25519 public key (base64 or hex, 32 bytes). Once it is set, only licences signed with its private
+    /// half count and any other is FREE. Unset by default: the owner of a machine licenses it to themselves.
+    pub public_key: Option<String>,
+}
+
+/// How much of everything at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections open at the same time, over all ways in. Ten thousand idle ones are a promise of this
+    /// project; the rest is headroom. Mind the limit on open files (`ulimit -n`).
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub connections: usize,
+    /// Calls under way at the same time in the whole instance. Beyond a thousand the disk is the queue anyway,
+    /// and waiting callers are better told so at once.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub in_flight: usize,
+    /// Calls under way at the same time on one connection, and never more than `in_flight`. A host that runs tools in parallel stays far below;
+    /// one that does not wait for answers is held back before it holds back others.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub in_flight_per_connection: usize,
+    /// The largest message that is read, in bytes. 16 MiB, as the original's WebSocket had it: room for a file
+    /// of 12 MB in base64.
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    pub frame_bytes: u64,
+    /// Requests in one JSON-RPC batch. A hundred covers any sensible batch and bounds what one message starts.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub batch: usize,
+    /// How many seconds a call may take unless its method says otherwise. A minute is more patience than most
+    /// hosts have; what takes longer is a job with a status.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub call_seconds: u64,
+    /// After how many seconds without a message a WebSocket or UNIX connection is closed; 0 is never. Never by
+    /// default: hosts stay connected for days and say nothing, and `ping_seconds` finds the dead ones.
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub idle_seconds: u64,
+    /// How many bytes of answers may wait for a caller that does not read; beyond it the connection is closed.
+    /// 8 MiB holds any ordinary burst and keeps a stuck reader from filling the memory.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub send_buffer_bytes: u64,
+    /// How many seconds a new connection has to say who it is. Ten are plenty over any network, and an attacker
+    /// cannot hold connections half open for longer.
+    #[schemars(range(min = 1, max = 300))]
+    pub handshake_seconds: u64,
+    /// Every how many seconds a silent WebSocket is pinged; one that does not answer is closed. Twenty, as the
+    /// original's shell had it: below the 30 to 60 seconds after which home routers forget a connection.
+    #[schemars(range(min = 1, max = 3600))]
+    pub ping_seconds: u64,
+    /// The largest result of one call, in bytes of JSON; methods that return more do so in pages. 24 MiB: a file
+    /// read at the frame limit, in base64, with room.
+    #[schemars(range(min = 65_536, max = 1_073_741_824))]
+    pub result_bytes: u64,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Which events: a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or directives such as
+    /// `info,gateway=debug`. `info` shows the life of the daemon and never what is in a call.
+    pub level: String,
+    /// How lines look: `human`, `json`, or `auto`, which is `human` on a terminal and `json` elsewhere, because
+    /// that is who reads there.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// `human` on a terminal, `json` elsewhere.
+    #[default]
+    Auto,
+    /// One readable line per event.
+    Human,
+    /// One JSON object per event.
+    Json,
+}
+
+/// Third-party services.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Backends {
+    /// Whether such services are looked for at all. On, as in the original; they can add methods and never
+    /// replace ours.
+    pub allow: bool,
+    /// Where their `*.cap.json` files and sockets are. Follows `run_dir` unless it is set, as in the original.
+    #[schemars(extend("format" = "path"))]
+    pub dir: PathBuf,
+    /// How many seconds one of their calls may take. The original's two minutes, because its services were
+    /// written against that.
+    #[schemars(range(min = 1, max = 86_400))]
+    pub timeout_seconds: u64,
+    /// Connections held open to each service. The protocol answers one call at a time on a connection; four let
+    /// a slow call pass without flooding a small daemon.
+    #[schemars(range(min = 1, max = 256))]
+    pub connections_per_backend: usize,
+}
+
+// === impl Settings ===
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: Listen { text: "127.0.0.1:8000".to_owned(), port: 8000 },
+            state_dir: "/var/lib/llmbasedos".into(),
+            run_dir: "/run/mcp".into(),
+            shutdown_seconds: 10,
+            tiers_file: "licence_tiers.yaml".into(),
+            auth: Auth::default(),
+            licence: Licence::default(),
+            limits: Limits::default(),
+            fs: Fs::default(),
+            log: Log::default(),
+            backends: Backends::default(),
+        }
+    }
+}
+
+// === impl Listen ===
+
+impl Listen {
+    /// HOST:PORT as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host, without the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        let host = self.text.rsplit_once(':').map_or("", |(host, _)| host);
+        host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
+    }
+
+    /// The port; 0 is any free one.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn is_loopback(&self) -> bool {
+        self.host().parse::<std::net::IpAddr>().map_or(self.host() == "localhost", |ip| ip.is_loopback())
+    }
+
+    /// The same with another host.
+    pub(crate) fn with_host(&self, host: &str) -> String {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
+        format!("{host}:{}", self.port)
+    }
+
+    /// The same with another port.
+    pub(crate) fn with_port(&self, port: &str) -> String {
+        let host = self.text.rsplit_once(':').map_or("", |(host, _)| host);
+        format!("{host}:{port}")
+    }
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = |why: &str| format!("must be HOST:PORT; `{}` {why}", crate::mistake::shorten(text));
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| bad("has no `:PORT`"))?;
+        let port = port.parse().map_err(|_| bad("has no port from 0 to 65535 behind its last colon"))?;
+        let known = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => is_host(host),
+        };
+        if !known {
+            return Err(bad("has a host that is no name, no IPv4 address and no IPv6 address in brackets"));
+        }
+        Ok(Self { text: text.to_owned(), port })
+    }
+}
+
+/// Whether `host` looks like a name or an IPv4 address.
+pub(crate) fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 253
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl AsRef<str> for Listen {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Serialize for Listen {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Listen {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Listen".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string" })
+    }
+}
+
+// === impl Licence ===
+
+impl Licence {
+    /// The bytes of `public_key`; `None` when it is unset (a loaded one is always well-formed).
+    pub fn public_key_bytes(&self) -> Option<[u8; 32]> {
+        self.public_key.as_deref().and_then(key_bytes)
+    }
+}
+
+/// 32 bytes written in hex or in base64, either alphabet, padded or not.
+pub(crate) fn key_bytes(text: &str) -> Option<[u8; 32]> {
+    let text = text.trim();
+    if text.len() == 64 && text.is_ascii() {
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        return Some(bytes);
+    }
+    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    [alphabet::STANDARD, alphabet::URL_SAFE]
+        .iter()
+        .find_map(|alphabet| GeneralPurpose::new(alphabet, lenient).decode(text).ok())
+        .and_then(|bytes| bytes.try_into().ok())
+}
+
+impl Default for Licence {
+    fn default() -> Self {
+        Self { file: "lic.key".into(), public_key: None }
+    }
+}
+
+// === impl Limits ===
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 12_000,
+            in_flight: 1_024,
+            in_flight_per_connection: 64,
+            frame_bytes: 16 * MIB,
+            batch: 100,
+            call_seconds: 60,
+            idle_seconds: 0,
+            send_buffer_bytes: 8 * MIB,
+            handshake_seconds: 10,
+            ping_seconds: 20,
+            result_bytes: 24 * MIB,
+        }
+    }
+}
+
+// === impl Log ===
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Auto }
+    }
+}
+
+// === impl Backends ===
+
+impl Default for Backends {
+    fn default() -> Self {
+        Self { allow: true, dir: "/run/mcp".into(), timeout_seconds: 120, connections_per_backend: 4 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listen_addresses() {
+        for (text, host, port, loopback) in [
+            ("127.0.0.1:8000", "127.0.0.1", 8000, true),
+            ("[::1]:0", "::1", 0, true),
+            ("localhost:80", "localhost", 80, true),
+            ("0.0.0.0:8000", "0.0.0.0", 8000, false),
+            ("box.lan:8000", "box.lan", 8000, false),
+        ] {
+            let listen: Listen = text.parse().unwrap();
+            assert_eq!(
+                (listen.host(), listen.port(), listen.is_loopback()),
+                (host, port, loopback),
+                "{text}"
+            );
+        }
+        for bad in
+            ["", "8000", ":8000", "a:b", "a:65536", "::1:80", "[::g]:80", "a b:80", "http://x:80", "x:-1"]
+        {
+            assert!(bad.parse::<Listen>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn public_keys() {
+        assert_eq!(key_bytes(&"ab".repeat(32)), Some([0xab; 32]));
+        assert_eq!(key_bytes("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), Some([0; 32]));
+        assert_eq!(key_bytes("_____________________________________________w"), None, "33 bytes");
+        assert_eq!(key_bytes("__________________________________________8"), Some([0xff; 32]));
+        assert_eq!(key_bytes("zz"), None);
+        assert_eq!(key_bytes(""), None);
+    }
+}
