@@ -626,7 +626,7 @@ fn nearly_settings() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     /// No text makes loading panic, and whatever is wrong is said in words, at a line that exists.
     #[test]

@@ -1,0 +1,3 @@
+//! The whole process as its callers see it, one file per promise.
+
+mod spine;
