@@ -47,9 +47,21 @@ pub struct Entry {
     pub positions: Vec<String>,
     /// The one result field that a positional call gets, where the original answered with it alone.
     pub original_field: Option<&'static str>,
+    form: Form,
     validator: Arc<Validator>,
     empty_is_valid: bool,
     invoke: Invoke,
+}
+
+/// In which form a method's own schema takes its params.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// By name; by position they are given their names first.
+    Object,
+    /// By position only, as the original's backends.
+    Array,
+    /// As they come.
+    Either,
 }
 
 impl Entry {
@@ -59,7 +71,6 @@ impl Entry {
             .and_then(Value::as_str)
             .map(schema::paragraphs)
             .unwrap_or_default();
-        let params = schema::of::<M>();
         let invoke: Invoke = Arc::new(move |context, params| {
             let service = service.clone();
             Box::pin(async move {
@@ -68,25 +79,18 @@ impl Entry {
                 payload(&reply, context.shape, M::ORIGINAL_FIELD)
             })
         });
-        let positions = params["properties"].as_object().map(|p| p.keys().cloned().collect());
-        Self::assembled(
-            M::NAME.to_owned(),
-            description,
-            params,
-            schema::of::<M::Reply>(),
-            positions.unwrap_or_default(),
-            invoke,
-        )
-        .map(|entry| Self {
-            tier: M::TIER,
-            effect: M::EFFECT,
-            run: M::RUN,
-            billed: M::BILLED,
-            limit: M::LIMIT,
-            original_field: M::ORIGINAL_FIELD,
-            ..entry
-        })
-        .expect("schemas made by schemars compile")
+        let (params, result) = (schema::params::<M>(), schema::result::<M::Reply>());
+        Self::assembled(M::NAME.to_owned(), description, params, result, invoke)
+            .map(|entry| Self {
+                tier: M::TIER,
+                effect: M::EFFECT,
+                run: M::RUN,
+                billed: M::BILLED,
+                limit: M::LIMIT,
+                original_field: M::ORIGINAL_FIELD,
+                ..entry
+            })
+            .expect("schemas made by schemars compile")
     }
 
     /// A method that somebody else answers: a third-party backend's. Unknown effects count as the worst.
@@ -98,7 +102,7 @@ impl Entry {
         result: Value,
         invoke: impl Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        Self::assembled(name, description, params, result, Vec::new(), Arc::new(invoke))
+        Self::assembled(name, description, params, result, Arc::new(invoke))
     }
 
     fn assembled(
@@ -106,10 +110,12 @@ impl Entry {
         description: String,
         params: Value,
         result: Value,
-        positions: Vec<String>,
         invoke: Invoke,
     ) -> Result<Self, String> {
         let validator = schema::compile(&params)?;
+        let form = Form::of(&params);
+        let properties = params.get("properties").and_then(Value::as_object);
+        let positions = properties.map(|names| names.keys().cloned().collect()).unwrap_or_default();
         let service = match name.split('.').collect::<Vec<_>>()[..] {
             ["mcp", service, _, ..] if service != "licence" => service.to_owned(),
             _ => "gateway".to_owned(),
@@ -122,7 +128,8 @@ impl Entry {
             run: Run::Task,
             billed: true,
             limit: None,
-            empty_is_valid: validator.is_valid(&json!({})),
+            empty_is_valid: form == Form::Object && validator.is_valid(&json!({})),
+            form,
             validator: Arc::new(validator),
             name,
             params,
@@ -136,7 +143,7 @@ impl Entry {
     /// The tool of the same method: `mcp.mail.listMessages` is `mail_list_messages`.
     pub fn tool_name(&self) -> String {
         let mut tool = String::new();
-        for c in self.name.trim_start_matches("mcp.").chars() {
+        for c in self.name.strip_prefix("mcp.").unwrap_or(&self.name).chars() {
             match c {
                 '.' | '-' => tool.push('_'),
                 c if c.is_ascii_uppercase() => {
@@ -149,23 +156,18 @@ impl Entry {
         tool
     }
 
-    /// Whether array params are turned into an object by [`Entry::positions`].
-    fn takes_object(&self) -> bool {
-        self.params.get("type").and_then(Value::as_str) != Some("array")
-    }
-
     /// Reads and checks params: by position, by name or absent.
     pub fn read(&self, params: Option<&RawValue>) -> Result<Value, Error> {
         let value = match params.map(RawValue::get) {
             None | Some("[]" | "{}") if self.empty_is_valid => return Ok(Value::Object(Map::new())),
-            None if self.takes_object() => Value::Object(Map::new()),
             None => Value::Array(Vec::new()),
             Some(text) => serde_json::from_str(text)
                 .map_err(|error| Error::invalid_params(format!("unreadable: {error}")))?,
         };
-        let value = match value {
-            Value::Array(items) if self.takes_object() => self.by_name(items)?,
-            value => value,
+        let value = match (self.form, value) {
+            (Form::Object, Value::Array(items)) => self.by_name(items)?,
+            (Form::Array, Value::Object(none)) if none.is_empty() => Value::Array(Vec::new()),
+            (_, value) => value,
         };
         schema::check(&self.validator, &value)?;
         Ok(value)
@@ -206,6 +208,24 @@ impl Entry {
             "params_schema": self.params,
             "result_schema": self.result,
         })
+    }
+}
+
+// === impl Form ===
+
+impl Form {
+    fn of(params: &Value) -> Self {
+        let typed = |name: &str| match params.get("type") {
+            Some(Value::String(only)) => Some(only == name),
+            Some(Value::Array(several)) => Some(several.iter().any(|one| one == name)),
+            _ => None,
+        };
+        match (typed("object"), typed("array")) {
+            (Some(true), Some(false)) => Self::Object,
+            (Some(false), Some(true)) => Self::Array,
+            (None, _) if params.get("properties").is_some() => Self::Object,
+            _ => Self::Either,
+        }
     }
 }
 
@@ -339,7 +359,8 @@ fn manual_entry(out: &mut String, entry: &Entry) {
             None if required.contains(&name.as_str()) => "required".into(),
             None => "–".into(),
         };
-        let meaning = schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
+        let meaning =
+            schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
         let _ = writeln!(out, "| `{name}` | {} | {default} | {meaning} |", type_name(schema));
     }
     out.push('\n');
@@ -360,9 +381,7 @@ fn type_name(schema: &Value) -> String {
             format!("array of {}", schema.get("items").map_or("anything".into(), type_name))
         }
         Some(Value::String(name)) => name.clone(),
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
-        }
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
         _ => "any".into(),
     }
 }

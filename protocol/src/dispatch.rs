@@ -236,6 +236,9 @@ impl Drop for Reply {
 
 impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reply").field("ticket", &self.ticket).field("started", &self.started).finish()
+        f.debug_struct("Reply")
+            .field("ticket", &self.ticket)
+            .field("started", &self.started)
+            .finish_non_exhaustive()
     }
 }

@@ -88,9 +88,9 @@ pub struct Error {
     /// What happened, to what, and what to do, for the person at the other end.
     pub message: String,
     /// Machine-readable particulars.
-    pub data: Option<Value>,
+    pub data: Option<Box<Value>>,
     /// For the operator's log only.
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// The number of a third-party backend's own error, which goes on the wire instead of the table's.
     pub foreign: Option<i32>,
 }
@@ -106,8 +106,12 @@ struct Wire<'a> {
 
 impl Serialize for Error {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Wire { code: self.foreign.unwrap_or(self.code.number()), message: &self.message, data: self.data.as_ref() }
-            .serialize(serializer)
+        Wire {
+            code: self.foreign.unwrap_or(self.code.number()),
+            message: &self.message,
+            data: self.data.as_deref(),
+        }
+        .serialize(serializer)
     }
 }
 
@@ -119,15 +123,15 @@ impl Error {
 
     /// A third-party backend's own answer, passed on as it is.
     pub fn foreign(number: i32, message: String, data: Option<Value>) -> Self {
-        Self { data, foreign: Some(number), ..Self::new(Code::Backend, message) }
+        Self { data: data.map(Box::new), foreign: Some(number), ..Self::new(Code::Backend, message) }
     }
 
     /// Adds machine-readable particulars, merged into what is there.
     #[must_use]
     pub fn with_data(mut self, data: Value) -> Self {
-        match (&mut self.data, data) {
+        match (self.data.as_deref_mut(), data) {
             (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
-            (slot, data) => *slot = Some(data),
+            (_, data) => self.data = Some(Box::new(data)),
         }
         self
     }
@@ -135,7 +139,7 @@ impl Error {
     /// Adds what only the operator may see.
     #[must_use]
     pub fn with_detail(mut self, detail: impl std::fmt::Display) -> Self {
-        self.detail = Some(detail.to_string());
+        self.detail = Some(detail.to_string().into());
         self
     }
 
@@ -178,8 +182,11 @@ impl Error {
 
     /// -32062 after `limit_ms`.
     pub fn deadline(limit_ms: u64) -> Self {
-        Self::new(Code::DeadlineExceeded, format!("No answer within {limit_ms} ms; the work was told to stop."))
-            .with_data(json!({ "limit_ms": limit_ms }))
+        Self::new(
+            Code::DeadlineExceeded,
+            format!("No answer within {limit_ms} ms; the work was told to stop."),
+        )
+        .with_data(json!({ "limit_ms": limit_ms }))
     }
 
     /// -32063.

@@ -176,7 +176,9 @@ fn request(text: &str) -> Result<Request, Rejected> {
     }
     let method = match wire.method.map(|raw| serde_json::from_str::<Cow<'_, str>>(raw.get())) {
         Some(Ok(method)) if !method.is_empty() => method,
-        _ => return refuse(shown(), Code::InvalidRequest, "Member method must be a non-empty string.".into()),
+        _ => {
+            return refuse(shown(), Code::InvalidRequest, "Member method must be a non-empty string.".into());
+        }
     };
     if wire.params.is_some_and(|raw| !raw.get().starts_with(['[', '{'])) {
         let message = "Params field must be an array or an object.".into();
@@ -286,8 +288,10 @@ mod tests {
 
     #[test]
     fn batches() {
-        check(r#"[{"jsonrpc":"2.0","id":1,"method":"m"},1,{"jsonrpc":"2.0","method":"n"}]"#,
-            "1 m - | null !-32600 | - n -");
+        check(
+            r#"[{"jsonrpc":"2.0","id":1,"method":"m"},1,{"jsonrpc":"2.0","method":"n"}]"#,
+            "1 m - | null !-32600 | - n -",
+        );
         check("[1,1,1,1]", "null !-32600");
     }
 

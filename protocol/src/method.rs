@@ -14,6 +14,7 @@ use crate::tier::Tier;
 
 /// What a call can do to the world; the four hints of the Model Context Protocol's tool annotations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol has four independent hints")]
 pub struct Effect {
     /// Changes nothing.
     pub read_only: bool,
@@ -31,11 +32,14 @@ impl Effect {
     /// Adds, never overwrites; twice adds twice.
     pub const ADD: Self = Self { read_only: false, destructive: false, idempotent: false, open_world: false };
     /// Brings about a state without destroying anything; twice is once.
-    pub const ENSURE: Self = Self { read_only: false, destructive: false, idempotent: true, open_world: false };
+    pub const ENSURE: Self =
+        Self { read_only: false, destructive: false, idempotent: true, open_world: false };
     /// May overwrite or remove; twice is once.
-    pub const REPLACE: Self = Self { read_only: false, destructive: true, idempotent: true, open_world: false };
+    pub const REPLACE: Self =
+        Self { read_only: false, destructive: true, idempotent: true, open_world: false };
     /// May overwrite or remove, and twice is not once.
-    pub const DESTROY: Self = Self { read_only: false, destructive: true, idempotent: false, open_world: false };
+    pub const DESTROY: Self =
+        Self { read_only: false, destructive: true, idempotent: false, open_world: false };
 
     /// Whether a call that may or may not have happened can be made again.
     pub const fn repeatable(self) -> bool {

@@ -64,7 +64,8 @@ impl std::str::FromStr for Pattern {
         let name = |s: &str| {
             !s.is_empty()
                 && s.split('.').all(|part| {
-                    !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+                    !part.is_empty()
+                        && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
                 })
         };
         match text.strip_suffix(".*") {

@@ -19,7 +19,7 @@ const ROWS_MAX: usize = 20_000;
 
 /// Counts what happened, and collects what is to be written.
 #[derive(Default)]
-pub struct Audit {
+pub(crate) struct Audit {
     in_flight: AtomicUsize,
     answered: AtomicU64,
     failed: AtomicU64,
@@ -36,7 +36,7 @@ struct Rows {
 
 /// One row of the audit trail.
 #[derive(Clone)]
-pub struct Row {
+pub(crate) struct Row {
     at: Timestamp,
     request_id: u64,
     caller: Arc<Caller>,
@@ -62,7 +62,7 @@ pub struct Totals {
 
 impl Audit {
     /// Takes one of `max` places for calls under way, given back when the call ends.
-    pub fn enter(&self, max: usize) -> bool {
+    pub(crate) fn enter(&self, max: usize) -> bool {
         if self.in_flight.fetch_add(1, Ordering::Relaxed) < max {
             return true;
         }
@@ -71,12 +71,12 @@ impl Audit {
     }
 
     /// Gives back a place whose call was refused after all.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Totals since the start.
-    pub fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         Totals {
             in_flight: self.in_flight.load(Ordering::Relaxed),
             answered: self.answered.load(Ordering::Relaxed),
@@ -85,12 +85,12 @@ impl Audit {
     }
 
     /// A call that was refused before it took a place.
-    pub fn refused(&self, trail: &Trail, error: &Error) {
+    pub(crate) fn refused(&self, trail: &Trail, error: &Error) {
         self.record(trail, Duration::ZERO, 0, Some(error));
     }
 
     /// Everything that is to be written.
-    pub fn take(&self) -> Vec<Row> {
+    pub(crate) fn take(&self) -> Vec<Row> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = std::mem::take(&mut rows.single);
         all.extend(rows.shared.drain().map(|(_, row)| row));
@@ -119,8 +119,7 @@ impl Audit {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let looked_only = trail.entry.effect.read_only || (took.is_zero() && failed.is_some());
         let row = if looked_only || rows.single.len() >= ROWS_MAX {
-            let key =
-                (Arc::as_ptr(&trail.caller) as usize, Arc::as_ptr(&trail.entry) as usize, outcome);
+            let key = (Arc::as_ptr(&trail.caller) as usize, Arc::as_ptr(&trail.entry) as usize, outcome);
             if rows.shared.len() >= ROWS_MAX && !rows.shared.contains_key(&key) {
                 return;
             }
@@ -159,14 +158,15 @@ fn outcome(trail: &Trail, failed: Option<&Error>) -> &'static str {
 fn log(trail: &Trail, error: &Error) {
     let (method, caller, outcome) = (&trail.entry.name, &trail.caller.name, error.code.label());
     let request_id = format!("{:x}", trail.request_id);
-    match &error.detail {
-        Some(detail) => tracing::error!(request_id, method, caller, outcome, detail, "call failed"),
-        None => tracing::debug!(request_id, method, caller, outcome, "call refused"),
+    if let Some(detail) = &error.detail {
+        tracing::error!(request_id, method, caller, outcome, detail, "call failed");
+    } else {
+        tracing::debug!(request_id, method, caller, outcome, "call refused");
     }
 }
 
 /// Writes rows in the caller's transaction.
-pub fn write(db: &Connection, rows: &[Row]) -> store::rusqlite::Result<()> {
+pub(crate) fn write(db: &Connection, rows: &[Row]) -> store::rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
         "INSERT INTO audit (at_ms, request_id, caller, way, method, outcome, calls, took_us, took_us_max, \
          bytes_in, bytes_out) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

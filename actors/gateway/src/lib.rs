@@ -164,7 +164,7 @@ impl Gateway {
         });
         // A tree under fault injection loses an actor every few milliseconds; a healthy one never does.
         SupervisorSpec::new("gateway")
-            .intensity(5, Duration::from_secs(60))
+            .intensity(5, Duration::from_mins(1))
             .child(ledger)
             .child(auth)
             .child(router)

@@ -4,6 +4,8 @@
 //! `user_id`, `expires_at`. A licence that is missing, unreadable, expired, of an unknown tier, or unsigned
 //! where signatures are asked for, counts as FREE and says why. It never counts as more.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -108,7 +110,10 @@ fn key_id(text: &str) -> String {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn read(text: &str) -> Result<Claim, String> {
@@ -117,6 +122,9 @@ fn read(text: &str) -> Result<Claim, String> {
     }
     let lines: Vec<&str> =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    if lines.is_empty() {
+        return Err("it is empty".to_owned());
+    }
     if let [line] = lines[..]
         && let Some(claim) = line_form(line)
     {
@@ -164,7 +172,9 @@ pub fn public_key(text: &str) -> Result<VerifyingKey, String> {
     let text = text.trim();
     let from_hex = || {
         let pairs = text.as_bytes().chunks_exact(2);
-        pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect::<Option<Vec<u8>>>()
+        pairs
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect::<Option<Vec<u8>>>()
     };
     let bytes = if text.len() == 64 { from_hex() } else { STANDARD.decode(text).ok() };
     let bytes: [u8; 32] =
@@ -222,7 +232,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_free_and_says_why() {
-        for bad in ["", "garbage", "PRO", "PRO:ann", "PRO:ann:soon", "GOLD:ann:2027-01-01", "tier: [PRO]", "tier: ELITE\nextra: 1", ":::"] {
+        for bad in [
+            "",
+            "garbage",
+            "PRO",
+            "PRO:ann",
+            "PRO:ann:soon",
+            "GOLD:ann:2027-01-01",
+            "tier: [PRO]",
+            "tier: ELITE\nextra: 1",
+            ":::",
+        ] {
             let licence = judged(bad);
             assert_eq!(licence.tier, "FREE", "{bad:?}");
             assert!(licence.warning.is_some(), "{bad:?}");

@@ -80,8 +80,11 @@ impl Policy {
         } else {
             (format!("token '{}'", caller.name), "Ask the owner for a token that allows it.")
         };
-        Err(Error::new(Code::PermissionDenied, format!("'{}' is not allowed for {who}. {advice}", entry.name))
-            .with_data(json!({ "method": entry.name, "tier": caller.tier, "licence_tier": ceiling })))
+        Err(Error::new(
+            Code::PermissionDenied,
+            format!("'{}' is not allowed for {who}. {advice}", entry.name),
+        )
+        .with_data(json!({ "method": entry.name, "tier": caller.tier, "licence_tier": ceiling })))
     }
 }
 

@@ -19,18 +19,17 @@ use jiff::Timestamp;
 use protocol::{Code, Error};
 use serde_json::json;
 
-type Limiter =
-    RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock, StateInformationMiddleware>;
 
 /// The key of the bucket that all callers share.
-pub const INSTANCE: &str = "";
+pub(crate) const INSTANCE: &str = "";
 
 /// Callers remembered per tier before those at rest are forgotten; tokens and uids are far fewer.
 const CALLERS_MAX: usize = 4_096;
 
 /// What was left to a caller when last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Left {
+pub(crate) struct Left {
     /// Calls that would have been admitted at once.
     pub remaining: u32,
     /// When.
@@ -38,7 +37,7 @@ pub struct Left {
 }
 
 /// The limits of all tiers, and what is left of them.
-pub struct Rates {
+pub(crate) struct Rates {
     tiers: HashMap<String, Limit>,
     clock: DefaultClock,
 }
@@ -52,8 +51,9 @@ struct Limit {
 
 impl Rates {
     /// Fresh limits for `tiers`; a tier with 0 requests has none.
-    pub fn new(tiers: &Tiers) -> Self {
-        let tiers = tiers.iter().filter_map(|(name, tier)| Some((name.to_owned(), Limit::of(tier)?))).collect();
+    pub(crate) fn new(tiers: &Tiers) -> Self {
+        let tiers =
+            tiers.iter().filter_map(|(name, tier)| Some((name.to_owned(), Limit::of(tier)?))).collect();
         Self { tiers, clock: DefaultClock::default() }
     }
 
@@ -61,7 +61,7 @@ impl Rates {
     ///
     /// # Errors
     /// -32001 with `retry_after_ms` when the bucket is empty; then nothing is counted.
-    pub fn admit(&self, tier: &str, caller: &str) -> Result<(), Error> {
+    pub(crate) fn admit(&self, tier: &str, caller: &str) -> Result<(), Error> {
         let Some(limit) = self.tiers.get(tier) else { return Ok(()) };
         // The limiter is keyed by owned strings, and so is what is left: one allocation per limited call.
         let key = caller.to_owned();
@@ -80,14 +80,14 @@ impl Rates {
     }
 
     /// How many calls `caller` could make at once now; `None` is as many as it likes.
-    pub fn remaining(&self, tier: &str, caller: &str, now: Timestamp) -> Option<u32> {
+    pub(crate) fn remaining(&self, tier: &str, caller: &str, now: Timestamp) -> Option<u32> {
         let limit = self.tiers.get(tier)?;
         let left = limit.left().get(caller).copied();
         Some(left.map_or(limit.requests, |left| limit.refilled(left, now)))
     }
 
     /// What is left in every bucket that was used: caller, tier, state.
-    pub fn snapshot(&self) -> Vec<(String, String, Left)> {
+    pub(crate) fn snapshot(&self) -> Vec<(String, String, Left)> {
         let mut all = Vec::new();
         for (tier, limit) in &self.tiers {
             let mut left = limit.left();
@@ -102,7 +102,7 @@ impl Rates {
     }
 
     /// Uses up of a fresh bucket what had been used up `then`, less what has come back since.
-    pub fn restore(&self, caller: &str, tier: &str, then: Left, now: Timestamp) {
+    pub(crate) fn restore(&self, caller: &str, tier: &str, then: Left, now: Timestamp) {
         let Some(limit) = self.tiers.get(tier) else { return };
         let remaining = limit.refilled(then, now);
         let Some(used) = NonZeroU32::new(limit.requests.saturating_sub(remaining)) else { return };

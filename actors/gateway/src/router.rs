@@ -112,9 +112,8 @@ impl Gate {
         }
         let rates = self.0.rates.load();
         // The caller's own bucket first: one that has used it up must not empty everybody's.
-        let billed = rates
-            .admit(&caller.tier, &caller.name)
-            .and_then(|()| rates.admit(policy.ceiling(now), INSTANCE));
+        let billed =
+            rates.admit(&caller.tier, &caller.name).and_then(|()| rates.admit(policy.ceiling(now), INSTANCE));
         if billed.is_err() {
             self.0.audit.leave();
         }

@@ -97,7 +97,10 @@ impl Routes {
             if let Some(taken) = table.catalog.get(&method) {
                 return Err(Shadowed { method, owner: taken.service.clone() });
             }
-            table.catalog.add(entry).map_err(|taken| Shadowed { method: taken.0, owner: service.to_owned() })?;
+            table
+                .catalog
+                .add(entry)
+                .map_err(|taken| Shadowed { method: taken.0, owner: service.to_owned() })?;
             let entry = Arc::clone(table.catalog.get(&method).expect("just added"));
             table.by_name.insert(method, Route { entry, to: to.clone() });
         }

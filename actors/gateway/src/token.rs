@@ -15,7 +15,7 @@ use store::rusqlite::{Connection, OptionalExtension as _, Row, params};
 const PREFIX: &str = "llmb_";
 
 /// The SHA-256 of a token.
-pub type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,9 @@ pub fn revoke(db: &Connection, name: &str) -> store::rusqlite::Result<bool> {
 
 /// Whether a token of this name exists.
 pub fn exists(db: &Connection, name: &str) -> store::rusqlite::Result<bool> {
-    db.query_row("SELECT 1 FROM tokens WHERE name = ?1", [name], |_| Ok(())).optional().map(|row| row.is_some())
+    db.query_row("SELECT 1 FROM tokens WHERE name = ?1", [name], |_| Ok(()))
+        .optional()
+        .map(|row| row.is_some())
 }
 
 /// All tokens as they stand in the file.
@@ -174,7 +176,8 @@ mod tests {
         let hash = hash(&shown);
         store.write_blocking(move |db| new.insert(db, hash)).unwrap();
         let tokens = store.read_blocking(Tokens::read).unwrap();
-        let (before, after) = ("2026-12-31T23:59:59Z".parse().unwrap(), "2027-01-01T00:00:00Z".parse().unwrap());
+        let (before, after) =
+            ("2026-12-31T23:59:59Z".parse().unwrap(), "2027-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(tokens.find(&shown, before).unwrap().name, "laptop");
         assert_eq!(tokens.find(&shown, after), None);
         assert_eq!(tokens.find(&other, before), None);

@@ -63,15 +63,14 @@ impl Views {
         if let Some(view) = kept.1.get(&key) {
             return Ok(Arc::clone(view));
         }
-        let view: Arc<RawValue> =
-            serde_json::value::to_raw_value(&write()).map_err(Error::internal)?.into();
+        let view: Arc<RawValue> = serde_json::value::to_raw_value(&write()).map_err(Error::internal)?.into();
         kept.1.insert(key, Arc::clone(&view));
         Ok(view)
     }
 }
 
 /// A reply that was written before; `T` is what it is for its schema.
-pub struct Written<T> {
+pub(crate) struct Written<T> {
     text: Arc<RawValue>,
     shape: std::marker::PhantomData<fn() -> T>,
 }

@@ -40,7 +40,7 @@ const ADMIN: (&str, &str) = ("admin", "The supervision tree, settings and counte
 
 impl App {
     pub(crate) fn make(
-        loaded: Arc<Loaded>,
+        loaded: &Arc<Loaded>,
         flags: Flags,
         environment: Environment,
         log: LogLevel,
@@ -50,11 +50,11 @@ impl App {
         let store = open_store(settings)?;
 
         // Gateway.
-        let gateway = Gateway::new(gateway_config(&loaded, flags, environment), store)?;
+        let gateway = Gateway::new(gateway_config(loaded, flags, environment), store)?;
 
         // Services.
         let fs = fs::Fs::open(&settings.fs)?;
-        let (totals, shown) = (gateway.gate().clone(), Arc::clone(&loaded));
+        let (totals, shown) = (gateway.gate().clone(), Arc::clone(loaded));
         let edges_later = Arc::new(std::sync::OnceLock::<Edges>::new());
         let edges_seen = Arc::clone(&edges_later);
         let admin = Admin::new(admin::Sources {
@@ -111,11 +111,9 @@ impl App {
 pub(crate) fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     use std::os::unix::fs::DirBuilderExt as _;
     let dir = &settings.state_dir;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .with_context(|| format!("cannot make {}: choose a folder of yours with --state-dir", dir.display()))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| {
+        format!("cannot make {}: choose a folder of yours with --state-dir", dir.display())
+    })?;
     Ok(Store::open(dir)?)
 }
 
@@ -182,7 +180,11 @@ fn services(fs: &fs::Fs, admin: &Admin) -> Vec<Service> {
     vec![service(FS, fs::methods(fs)), service(ADMIN, admin::methods(admin))]
 }
 
-fn service_door(run_dir: &mut edge::RunDir, service: &Service, gate: &gateway::Gate) -> anyhow::Result<UnixDoor> {
+fn service_door(
+    run_dir: &mut edge::RunDir,
+    service: &Service,
+    gate: &gateway::Gate,
+) -> anyhow::Result<UnixDoor> {
     let table = gate.routes().load();
     let file = table.catalog.capability_file(service.name, service.description, env!("CARGO_PKG_VERSION"));
     let text = serde_json::to_string_pretty(&file)?;
@@ -222,13 +224,22 @@ fn host_rules(settings: &Settings) -> HostRules {
 ///
 /// # Errors
 /// When the scratch folder cannot be used.
-pub fn catalog(scratch: PathBuf) -> anyhow::Result<Catalog> {
-    let root = cluster_config::fs::Root { at: "/".into(), path: scratch.clone(), mode: cluster_config::fs::Mode::ReadWrite, tiers: Vec::new() };
+pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
+    let scratch = scratch.into();
+    let root = cluster_config::fs::Root {
+        at: "/".into(),
+        path: scratch.clone(),
+        mode: cluster_config::fs::Mode::ReadWrite,
+        tiers: Vec::new(),
+    };
     let fs = fs::Fs::open(&cluster_config::fs::Fs { roots: vec![root], ..Default::default() })?;
     let log = LogLevel::fixed("off");
-    let admin = Admin::new(admin::Sources { config: Box::new(Vec::new), counters: Box::new(Counters::default), log });
+    let admin =
+        Admin::new(admin::Sources { config: Box::new(Vec::new), counters: Box::new(Counters::default), log });
     let config = gateway::Config {
-        load: Box::new(|| Ok(Rules { tiers: cluster_config::Tiers::default(), licence: gateway::Licence::none(None) })),
+        load: Box::new(|| {
+            Ok(Rules { tiers: cluster_config::Tiers::default(), licence: gateway::Licence::none(None) })
+        }),
         watched: Vec::new(),
         uids: Vec::new(),
         loopback_open: false,

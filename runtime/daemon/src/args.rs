@@ -9,20 +9,45 @@ use cluster_config::Flags;
 #[derive(Parser)]
 #[command(name = "llmbasedos", version, max_term_width = 100)]
 pub(crate) struct Args {
-    /// Folder of the settings [env: LLMBDO_CONFIG_DIR] [default: /etc/llmbasedos]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder of the settings.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "Folder of the settings [env: LLMBDO_CONFIG_DIR] [default: /etc/llmbasedos]"
+    )]
     config_dir: Option<PathBuf>,
-    /// Folder of what must outlast the process [env: LLMBDO_STATE_DIR]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder of what must outlast the process.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "Folder of what must outlast the process [env: LLMBDO_STATE_DIR]"
+    )]
     state_dir: Option<PathBuf>,
-    /// Folder of sockets and capability files [env: LLMBDO_RUN_DIR]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder of sockets and capability files.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "Folder of sockets and capability files [env: LLMBDO_RUN_DIR]"
+    )]
     run_dir: Option<PathBuf>,
-    /// The folder that callers see as / [env: LLMBDO_FS_VIRTUAL_ROOT]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The folder that callers see as /.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "The folder that callers see as / [env: LLMBDO_FS_VIRTUAL_ROOT]"
+    )]
     root: Option<PathBuf>,
-    /// Where to listen for WebSocket and HTTP [env: LLMBDO_LISTEN]
-    #[arg(long, global = true, value_name = "HOST:PORT")]
+    /// Where to listen for WebSocket and HTTP.
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        help = "Where to listen for WebSocket and HTTP [env: LLMBDO_LISTEN]"
+    )]
     listen: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,

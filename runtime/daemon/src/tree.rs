@@ -24,13 +24,13 @@ pub(crate) struct Branches {
 }
 
 pub(crate) fn root(branches: Branches) -> SupervisorSpec {
-    let services = branches.services.into_iter().fold(
-        SupervisorSpec::new("services").intensity(5, Duration::from_secs(60)),
-        SupervisorSpec::child,
-    );
+    let services = branches
+        .services
+        .into_iter()
+        .fold(SupervisorSpec::new("services").intensity(5, Duration::from_mins(1)), SupervisorSpec::child);
     let mut root = SupervisorSpec::new("root")
         .strategy(Strategy::OneForOne)
-        .intensity(3, Duration::from_secs(60))
+        .intensity(3, Duration::from_mins(1))
         .child(ChildSpec::supervisor(services));
     if let Some(backends) = branches.backends {
         root = root.child(ChildSpec::supervisor(backends));

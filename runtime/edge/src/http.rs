@@ -147,7 +147,8 @@ fn refusal(error: &Error) -> Response {
     let text = format!("{}\n", error.message);
     match error.code {
         Code::Authentication => {
-            (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer realm=\"llmbasedos\"")], text).into_response()
+            (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer realm=\"llmbasedos\"")], text)
+                .into_response()
         }
         _ => (StatusCode::SERVICE_UNAVAILABLE, text).into_response(),
     }

@@ -50,7 +50,10 @@ impl HostRules {
         let name = without_port(host);
         is_loopback_name(name)
             || unbracketed(name).parse::<IpAddr>().is_ok()
-            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host) || known.eq_ignore_ascii_case(name))
+            || self
+                .hosts
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(host) || known.eq_ignore_ascii_case(name))
     }
 
     fn knows_origin(&self, origin: &str) -> bool {
@@ -103,7 +106,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()))
+            .collect()
     }
 
     #[track_caller]
@@ -116,10 +122,21 @@ mod tests {
 
     #[test]
     fn hosts() {
-        for good in ["localhost", "localhost:8000", "LOCALHOST", "127.0.0.1:1", "[::1]:8000", "192.168.1.5:8000", "box.lan", "box.lan:8000"] {
+        for good in [
+            "localhost",
+            "localhost:8000",
+            "LOCALHOST",
+            "127.0.0.1:1",
+            "[::1]:8000",
+            "192.168.1.5:8000",
+            "box.lan",
+            "box.lan:8000",
+        ] {
             check(good, None, true);
         }
-        for bad in ["", "evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example"] {
+        for bad in
+            ["", "evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example"]
+        {
             check(bad, None, false);
         }
     }
@@ -129,7 +146,15 @@ mod tests {
         for good in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5", "https://app.example"] {
             check("localhost", Some(good), true);
         }
-        for bad in ["https://evil.example", "null", "", "http://localhost.evil.example", "https://app.example.evil", "file://", "http://evil.example:80/localhost"] {
+        for bad in [
+            "https://evil.example",
+            "null",
+            "",
+            "http://localhost.evil.example",
+            "https://app.example.evil",
+            "file://",
+            "http://evil.example:80/localhost",
+        ] {
             check("localhost", Some(bad), false);
         }
     }
@@ -139,7 +164,10 @@ mod tests {
         assert_eq!(token(&headers(&[("authorization", "Bearer abc")])), Some("abc".into()));
         assert_eq!(token(&headers(&[("authorization", "bearer  abc ")])), Some("abc".into()));
         assert_eq!(token(&headers(&[("authorization", "Basic abc")])), None);
-        assert_eq!(token(&headers(&[("sec-websocket-protocol", "llmbasedos, bearer.abc")])), Some("abc".into()));
+        assert_eq!(
+            token(&headers(&[("sec-websocket-protocol", "llmbasedos, bearer.abc")])),
+            Some("abc".into())
+        );
         assert_eq!(token(&headers(&[])), None);
     }
 }

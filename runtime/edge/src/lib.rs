@@ -85,7 +85,7 @@ pub fn supervisor(
         }),
     };
     let mut spec = SupervisorSpec::new("edges")
-        .intensity(5, Duration::from_secs(60))
+        .intensity(5, Duration::from_mins(1))
         .child(ChildSpec::supervisor(sessions));
     if let Some(door) = tcp {
         let (slot, edges) = (Slot::vacant(), edges.clone());

@@ -41,7 +41,8 @@ fn not_given() -> String {
 /// # Errors
 /// Why the file cannot be used, for the log.
 pub(crate) fn parse(name: &str, text: &str) -> Result<CapFile, String> {
-    let mut file: CapFile = serde_json::from_str(text).map_err(|error| format!("not a capability file: {error}"))?;
+    let mut file: CapFile =
+        serde_json::from_str(text).map_err(|error| format!("not a capability file: {error}"))?;
     if file.capabilities.len() > METHODS_MAX {
         return Err(format!("{} methods; at most {METHODS_MAX} are read", file.capabilities.len()));
     }
@@ -87,7 +88,15 @@ mod tests {
 
     #[test]
     fn what_is_no_capability_file_is_refused_with_a_reason() {
-        for bad in ["", "{", "[]", "{}", r#"{"capabilities":[{"method":"mcp.fs.read"}]}"#, r#"{"capabilities":[{"method":"mcp.echo."}]}"#, r#"{"capabilities":[{"method":"mcp.echo.a b"}]}"#] {
+        for bad in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            r#"{"capabilities":[{"method":"mcp.fs.read"}]}"#,
+            r#"{"capabilities":[{"method":"mcp.echo."}]}"#,
+            r#"{"capabilities":[{"method":"mcp.echo.a b"}]}"#,
+        ] {
             assert!(parse("echo", bad).is_err(), "{bad:?}");
         }
     }

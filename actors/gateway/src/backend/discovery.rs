@@ -72,8 +72,12 @@ impl State {
     /// Stops the links that are gone or changed and starts the new ones, in a task: a link takes its time to
     /// stop.
     fn follow(&mut self, found: BTreeMap<String, CapFile>) {
-        let gone: Vec<String> =
-            self.known.iter().filter(|(name, file)| found.get(*name) != Some(file)).map(|(n, _)| n.clone()).collect();
+        let gone: Vec<String> = self
+            .known
+            .iter()
+            .filter(|(name, file)| found.get(*name) != Some(file))
+            .map(|(n, _)| n.clone())
+            .collect();
         let new: Vec<ChildSpec> = found
             .iter()
             .filter(|(name, file)| self.known.get(*name) != Some(file))

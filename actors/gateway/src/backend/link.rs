@@ -59,7 +59,12 @@ impl Actor for Link {
         Ok(State { tasks, meter, _offered: offered })
     }
 
-    async fn handle(&self, _: ActorRef<Call>, call: Call, state: &mut State) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<Call>,
+        call: Call,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
         let busy = state.meter.begin();
         state.tasks.spawn(async move {
             service::run_until_cancelled(call).await;
@@ -120,14 +125,17 @@ impl Arguments {
                 .map_err(|error| format!("schema of {}: {error}", capability.method))
             })
             .collect();
-        let about =
-            About { description: self.file.description.clone(), version: self.file.version.clone() };
+        let about = About { description: self.file.description.clone(), version: self.file.version.clone() };
         let offered = entries.and_then(|entries| {
             let to = Destination::There(self.slot.clone());
             self.routes.add(&self.name, about, entries, &to).map_err(|error| error.to_string())
         });
         match offered {
-            Ok(()) => tracing::info!(backend = self.name, methods = self.file.capabilities.len(), "backend connected"),
+            Ok(()) => tracing::info!(
+                backend = self.name,
+                methods = self.file.capabilities.len(),
+                "backend connected"
+            ),
             Err(ref why) => tracing::error!(backend = self.name, "backend refused: {why}"),
         }
         offered.is_ok()

@@ -39,7 +39,7 @@ pub struct BackendConfig {
 
 /// The supervisor of discovery and all links.
 pub fn supervisor(config: BackendConfig, routes: Routes) -> SupervisorSpec {
-    let spec = SupervisorSpec::new("backends").intensity(5, Duration::from_secs(60)).dynamic(BACKENDS_MAX);
+    let spec = SupervisorSpec::new("backends").intensity(5, Duration::from_mins(1)).dynamic(BACKENDS_MAX);
     let links = spec.handle();
     let config = Arc::new(config);
     let slot = Slot::vacant();

@@ -72,9 +72,15 @@ impl Pool {
     }
 
     /// Sends one request and returns its answer.
-    pub(crate) async fn call(&self, method: &str, params: &Value, context: &Context) -> Result<Payload, Error> {
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        params: &Value,
+        context: &Context,
+    ) -> Result<Payload, Error> {
         let limit = self.timeout.min(context.deadline.saturating_duration_since(std::time::Instant::now()));
-        let request = json!({ "jsonrpc": "2.0", "id": context.request_id, "method": method, "params": params });
+        let request =
+            json!({ "jsonrpc": "2.0", "id": context.request_id, "method": method, "params": params });
         let exchange = async {
             let _place = self.places.acquire().await.map_err(Error::internal)?;
             self.exchange(request.to_string()).await.map_err(|error| self.broken(error))
@@ -119,7 +125,8 @@ impl Pool {
 
     fn read(&self, answer: &[u8]) -> Result<Payload, Error> {
         let protocol = |detail: String| {
-            Error::new(Code::Backend, format!("Backend '{}' broke the protocol.", self.name)).with_detail(detail)
+            Error::new(Code::Backend, format!("Backend '{}' broke the protocol.", self.name))
+                .with_detail(detail)
         };
         let answer: Answer<'_> =
             serde_json::from_slice(answer).map_err(|error| protocol(error.to_string()))?;

@@ -60,7 +60,10 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
     let mut findings = vec![if file.exists() {
         Fine(format!("settings are in {}", file.display()))
     } else {
-        Note(format!("no {}: all settings are defaults. `llmbasedos init DIR` lays out a folder", file.display()))
+        Note(format!(
+            "no {}: all settings are defaults. `llmbasedos init DIR` lays out a folder",
+            file.display()
+        ))
     }];
     findings.extend(loaded.warnings.iter().map(|warning| Note(warning.clone())));
     findings
@@ -125,7 +128,9 @@ fn tokens(loaded: &Loaded) -> Finding {
     let read = Store::open(&loaded.settings.state_dir).and_then(|store| store.read_blocking(Tokens::read));
     match read.map(|tokens| tokens.by_name().len()) {
         Err(error) => Wrong(error.to_string()),
-        Ok(0) => Note("no tokens: nobody can come in over TCP. `llmbasedos token create NAME` makes one".into()),
+        Ok(0) => {
+            Note("no tokens: nobody can come in over TCP. `llmbasedos token create NAME` makes one".into())
+        }
         Ok(n) => Fine(format!("{n} tokens in {}", file.display())),
     }
 }
@@ -134,11 +139,15 @@ fn token_file(loaded: &Loaded) -> Finding {
     let file = loaded.config_dir.join("token");
     match std::fs::metadata(&file) {
         Err(_) => Note(format!("no {}: luca-shell needs --token or LLMBDO_TOKEN", file.display())),
-        Ok(data) if data.permissions().mode() & 0o077 == 0 => {
+        Ok(data) if !readable_by_others(&data) => {
             Fine(format!("{} is its owner's alone (uid {})", file.display(), data.uid()))
         }
         Ok(_) => Wrong(format!("others can read {0}: chmod 600 {0}", file.display())),
     }
+}
+
+fn readable_by_others(data: &std::fs::Metadata) -> bool {
+    data.permissions().mode() & 0o077 != 0
 }
 
 fn roots(loaded: &Loaded) -> Vec<Finding> {
@@ -146,17 +155,23 @@ fn roots(loaded: &Loaded) -> Vec<Finding> {
     roots
         .map(|root| match std::fs::read_dir(&root.path) {
             Ok(_) => Fine(format!("root {} is {}", root.at, root.path.display())),
-            Err(error) => Wrong(format!("root {}: {}: {error}. Make it, or change fs.roots", root.at, root.path.display())),
+            Err(error) => Wrong(format!(
+                "root {}: {}: {error}. Make it, or change fs.roots",
+                root.at,
+                root.path.display()
+            )),
         })
         .collect()
 }
 
-/// Confinement is the kernel's: openat2 with RESOLVE_BENEATH, Linux 5.6.
+/// Confinement is the kernel's: openat2 with `RESOLVE_BENEATH`, Linux 5.6.
 fn confinement() -> Finding {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match rustix::fs::openat2(CWD, ".", flags, Mode::empty(), ResolveFlags::BENEATH) {
         Ok(_) => Fine("the kernel confines paths (openat2)".into()),
-        Err(error) => Note(format!("openat2: {error}. Paths are confined step by step instead, which is slower")),
+        Err(error) => {
+            Note(format!("openat2: {error}. Paths are confined step by step instead, which is slower"))
+        }
     }
 }
 

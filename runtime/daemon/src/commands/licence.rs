@@ -16,7 +16,11 @@ use super::{Usage, note, say};
 use crate::app::read_licence;
 use crate::args::LicenceCommand;
 
-pub(crate) fn run(command: LicenceCommand, flags: &Flags, environment: &Environment) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    command: LicenceCommand,
+    flags: &Flags,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
     match command {
         LicenceCommand::Show => show(flags, environment),
         LicenceCommand::Keygen { file } => keygen(&file),

@@ -41,7 +41,7 @@ async fn serve(
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let grace = Duration::from_secs(loaded.settings.shutdown_seconds);
-    let app = App::make(Arc::clone(&loaded), flags, environment, log)?;
+    let app = App::make(&loaded, flags, environment, log)?;
     // Held to the end: the run directory is ours, and cleaned up, by this.
     let _run_dir = app.run_dir;
     let tree = supervisor::start(app.root).await?;

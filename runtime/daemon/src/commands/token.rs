@@ -12,7 +12,11 @@ use super::{Usage, note, say};
 use crate::app::open_store;
 use crate::args::TokenCommand;
 
-pub(crate) fn run(command: TokenCommand, flags: &Flags, environment: &Environment) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    command: TokenCommand,
+    flags: &Flags,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
     let loaded = cluster_config::load(flags, environment)?;
     let store = open_store(&loaded.settings)?;
     match command {
@@ -21,7 +25,7 @@ pub(crate) fn run(command: TokenCommand, flags: &Flags, environment: &Environmen
             create(&loaded, &store, NewToken { name, tier, allow, expires })
         }
         TokenCommand::List => list(&store),
-        TokenCommand::Revoke { name } => revoke(&store, name),
+        TokenCommand::Revoke { name } => revoke(&store, &name),
     }
 }
 
@@ -64,8 +68,8 @@ fn list(store: &Store) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn revoke(store: &Store, name: String) -> anyhow::Result<ExitCode> {
-    let asked = name.clone();
+fn revoke(store: &Store, name: &str) -> anyhow::Result<ExitCode> {
+    let asked = name.to_owned();
     if store.write_blocking(move |db| gateway::revoke(db, &asked))? {
         note(&format!("'{name}' is revoked."));
         return Ok(ExitCode::SUCCESS);

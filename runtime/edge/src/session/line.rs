@@ -282,7 +282,7 @@ mod tests {
             in_flight: 8,
             frame_bytes: 1024,
             batch: 8,
-            call: Duration::from_secs(60),
+            call: Duration::from_mins(1),
             idle: None,
             send_buffer: 1000,
             result: 10_000,
@@ -293,10 +293,11 @@ mod tests {
     }
 
     fn open(line: &Line, id: i128, batch: Option<u64>) -> Option<u64> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         line.open(Some(Id::Integer(id)), batch, deadline, Cancel::new())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is what a call ends with")]
     fn ok(text: &str) -> Result<Payload, Error> {
         Ok(Payload::Owned(text.into()))
     }
@@ -324,7 +325,10 @@ mod tests {
         line.answer(a, ok("\"a\""));
         let text = line.next().unwrap();
         let ids: Vec<_> = serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap();
-        assert_eq!(ids.iter().map(|m| m["id"].clone()).collect::<Vec<_>>(), [().into(), 2.into(), serde_json::Value::from(1)]);
+        assert_eq!(
+            ids.iter().map(|m| m["id"].clone()).collect::<Vec<_>>(),
+            [().into(), 2.into(), serde_json::Value::from(1)]
+        );
     }
 
     #[test]

@@ -84,7 +84,12 @@ impl<W: Wire> Actor for Session<W> {
         Ok(State { line, tasks, drain })
     }
 
-    async fn handle(&self, myself: ActorRef<Ended>, _: Ended, _: &mut State) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<Ended>,
+        _: Ended,
+        _: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
         myself.stop(None);
         Ok(())
     }

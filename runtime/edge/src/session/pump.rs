@@ -64,7 +64,9 @@ impl<W: Wire> Pump<W> {
                 tracing::warn!(caller = self.caller.name, "connection closed: its peer does not read");
                 return Poll::Ready(());
             }
-            if standing.outgoing && let Poll::Ready(ready) = self.wire.poll_ready(context) {
+            if standing.outgoing
+                && let Poll::Ready(ready) = self.wire.poll_ready(context)
+            {
                 if ready.is_err() {
                     return Poll::Ready(());
                 }
@@ -138,7 +140,8 @@ impl<W: Wire> Pump<W> {
         match jsonrpc::parse(frame, self.shared.limits.batch) {
             Message::Single(outcome) => self.take_request(outcome, None),
             Message::Batch(members) => {
-                let answered = |member: &Result<Request, Rejected>| member.as_ref().map_or(true, |r| r.id.is_some());
+                let answered =
+                    |member: &Result<Request, Rejected>| member.as_ref().map_or(true, |r| r.id.is_some());
                 let answers = members.iter().filter(|member| answered(member)).count();
                 let batch = (answers > 0).then(|| self.line.open_batch(answers));
                 for member in members {

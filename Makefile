@@ -1,0 +1,47 @@
+# Two commands: `make run` and `make test`. The rest is for people who work on it.
+
+CARGO   ?= cargo
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+HOME_DIR := .llmbasedos
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := framing jsonrpc params path
+
+.PHONY: run test check bench fuzz generated clean
+
+## Build the daemon and the shell, lay out .llmbasedos/ if it is not there, and serve it on 127.0.0.1:8000.
+run:
+	$(CARGO) build --release --locked --bin llmbasedos --bin luca-shell
+	@test -f $(HOME_DIR)/llmbasedos.yaml || $(TARGET)/release/llmbasedos init $(HOME_DIR)
+	@echo "luca-shell is $(TARGET)/release/luca-shell"
+	@exec $(TARGET)/release/llmbasedos serve --config-dir $(HOME_DIR)
+
+## Every test: units, the whole process, faults, the catalogue, tidiness.
+test:
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) test --locked --workspace
+
+## What `.ci/run` checks besides the tests.
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+## Measure the daemon beside a bare echo in the same run; prints the README's table.
+bench:
+	$(CARGO) build --release --locked --bins --package llmbasedos-daemon --package llmbasedos-tests
+	$(TARGET)/release/bench
+
+## Fuzz framing, JSON-RPC, params and paths, FUZZ_SECONDS each (nightly and cargo-fuzz).
+fuzz:
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p protocol/fuzz/corpus/$$target; \
+		(cd protocol && CARGO_TARGET_DIR=fuzz/target $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048) || exit 1; \
+	done
+
+## Rewrite what is generated: METHODS.md, capability files, REFERENCE.md, schema.json, the settings template.
+generated:
+	UPDATE=1 $(CARGO) test --locked --package llmbasedos-config --package llmbasedos-tests --test catalog --lib
+
+clean:
+	$(CARGO) clean
