@@ -129,11 +129,15 @@ impl Error {
     /// Adds machine-readable particulars, merged into what is there.
     #[must_use]
     pub fn with_data(mut self, data: Value) -> Self {
+        self.add_data(data);
+        self
+    }
+
+    pub(crate) fn add_data(&mut self, data: Value) {
         match (self.data.as_deref_mut(), data) {
             (Some(Value::Object(old)), Value::Object(new)) => old.extend(new),
             (_, data) => self.data = Some(Box::new(data)),
         }
-        self
     }
 
     /// Adds what only the operator may see.
@@ -150,7 +154,7 @@ impl Error {
 
     /// -32603: the caller learns only that it was our fault.
     pub fn internal(detail: impl std::fmt::Display) -> Self {
-        Self::new(Code::Internal, "Internal error. The server's log has the details under this request id.")
+        Self::new(Code::Internal, "Internal error. The server's log has the details under data.request_id.")
             .with_detail(detail)
     }
 

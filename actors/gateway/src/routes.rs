@@ -53,6 +53,12 @@ impl Table {
     pub fn get(&self, method: &str) -> Option<&Route> {
         self.by_name.get(method)
     }
+
+    fn forget(&mut self, service: &str) {
+        self.catalog.remove_service(service);
+        self.by_name.retain(|_, route| route.entry.service != service);
+        self.about.remove(service);
+    }
 }
 
 /// The routes, shared by those who read them at every call and the few who change them.
@@ -79,10 +85,10 @@ impl Routes {
         self.table.load()
     }
 
-    /// Adds a service and all its methods, or none of them.
+    /// Adds a service and all its methods, in place of those that it had, or none of them.
     ///
     /// # Errors
-    /// When one of the methods exists already.
+    /// When one of the methods is another service's.
     pub fn add(
         &self,
         service: &str,
@@ -92,6 +98,7 @@ impl Routes {
     ) -> Result<(), Shadowed> {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut table = Table::clone(&self.table.load());
+        table.forget(service);
         for entry in entries {
             let method = entry.name.clone();
             if let Some(taken) = table.catalog.get(&method) {
@@ -113,10 +120,11 @@ impl Routes {
     /// Removes a service and all its methods.
     pub fn remove(&self, service: &str) {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.table.load().about.contains_key(service) {
+            return;
+        }
         let mut table = Table::clone(&self.table.load());
-        table.catalog.remove_service(service);
-        table.by_name.retain(|_, route| route.entry.service != service);
-        table.about.remove(service);
+        table.forget(service);
         table.generation += 1;
         self.table.store(Arc::new(table));
     }

@@ -69,6 +69,7 @@ impl Lanes {
             // What nobody wants any more is not begun; dropping it answers.
             if !call.context.cancel.is_cancelled() {
                 // A method that panics loses its own call, whose reply says so; the panic hook has logged it.
+                let _call = crate::span(&call).entered();
                 let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(call.run())));
             }
             drop(busy);

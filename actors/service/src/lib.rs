@@ -9,10 +9,11 @@ mod lanes;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::dispatch::Call;
 use protocol::Run;
+use protocol::dispatch::Call;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisor::{ChildContext, ChildSpec, Meter, Slot, Tasks};
+use tracing::Instrument as _;
 
 use crate::lanes::Lanes;
 
@@ -58,11 +59,12 @@ impl Actor for Service {
             Run::Inline => call.run().await,
             Run::Blocking => Lanes::submit(&state.lanes, call, state.meter.begin()),
             Run::Task => {
-                let busy = state.meter.begin();
-                state.tasks.spawn(async move {
+                let (busy, span) = (state.meter.begin(), span(&call));
+                let work = async move {
                     run_until_cancelled(call).await;
                     drop(busy);
-                });
+                };
+                state.tasks.spawn(work.instrument(span));
             }
         }
         Ok(())
@@ -73,6 +75,12 @@ impl Actor for Service {
         state.lanes.drained(DRAIN).await;
         Ok(())
     }
+}
+
+/// What every log line of a call carries.
+pub(crate) fn span(call: &Call) -> tracing::Span {
+    let request_id = format_args!("{:x}", call.context.request_id);
+    tracing::info_span!("call", %request_id, method = call.entry.name)
 }
 
 /// Runs a call in a task; when nobody wants its answer any more it is dropped where it waits.

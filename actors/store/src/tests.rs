@@ -41,11 +41,8 @@ fn what_was_acknowledged_is_there_for_another_process() {
 #[tokio::test]
 async fn one_failing_change_leaves_the_others_of_its_batch() {
     let (_dir, store) = open();
-    let (a, again, b) = tokio::join!(
-        store.write(insert("a")),
-        store.write(insert("a")),
-        store.write(insert("b"))
-    );
+    let (a, again, b) =
+        tokio::join!(store.write(insert("a")), store.write(insert("a")), store.write(insert("b")));
     assert!(a.is_ok() && b.is_ok());
     assert!(matches!(again, Err(StoreError::Change(_))));
     assert_eq!(names(&store), ["a", "b"]);

@@ -95,11 +95,8 @@ fn in_savepoint<T>(
 ) -> Result<T, StoreError> {
     connection.execute_batch("SAVEPOINT change").map_err(StoreError::Change)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| change(connection)));
-    let end = if matches!(outcome, Ok(Ok(_))) {
-        "RELEASE change"
-    } else {
-        "ROLLBACK TO change; RELEASE change"
-    };
+    let end =
+        if matches!(outcome, Ok(Ok(_))) { "RELEASE change" } else { "ROLLBACK TO change; RELEASE change" };
     connection.execute_batch(end).map_err(StoreError::Change)?;
     match outcome {
         Ok(outcome) => outcome.map_err(StoreError::Change),

@@ -16,8 +16,13 @@ use crate::token::{Token, TokenSource, Wallet};
 #[derive(Parser)]
 #[command(name = "luca-shell", version)]
 pub(crate) struct Args {
-    /// The daemon: ws://HOST:PORT/ws, HOST:PORT or unix:/path/gateway.sock
-    #[arg(long, value_name = "URL", env = "LLMBDO_GATEWAY_WS_URL", default_value = "ws://127.0.0.1:8000/ws")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "LLMBDO_GATEWAY_WS_URL",
+        default_value = "ws://127.0.0.1:8000/ws",
+        help = "The daemon: ws://HOST:PORT/ws, HOST:PORT or unix:/path/gateway.sock"
+    )]
     pub(crate) url: Target,
 
     /// The token that says who you are; other users of this machine can see it in the process list, so prefer the
@@ -38,11 +43,11 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// No colours (also: the variable NO_COLOR, or an output that is no terminal)
+    /// No colours (also: the variable `NO_COLOR`, or an output that is no terminal)
     #[arg(long)]
     no_color: bool,
 
-    /// NO_COLOR counts whatever it holds (no-color.org), so it is read as text.
+    /// `NO_COLOR` counts whatever it holds (no-color.org), so it is read as text.
     #[arg(long, env = "NO_COLOR", hide = true, hide_env = true)]
     no_color_variable: Option<String>,
 

@@ -106,8 +106,8 @@ fn of_method(method: &Method, before: &[Word], current: &Word, world: &World<'_>
         here.map_or_else(Vec::new, |param| values(method, param, &current.text, current.open, "", world));
     // Those in front have been filled by position.
     free.by_ref().take(position).for_each(drop);
-    let names = free.filter(|param| param.name.starts_with(&current.text) && !current.quoted);
-    found.extend(names.map(|param| {
+    let offered = free.filter(|param| param.name.starts_with(&current.text) && !current.quoted);
+    found.extend(offered.map(|param| {
         let text = format!("{}=", param.name);
         Suggestion { shown: text.clone(), text }
     }));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn commands_and_methods_step_by_step() {
-        check("p", &["pwd "]);
+        check("pw", &["pwd "]);
         check("m", &["mcp.", "mkdir ", "mv "]);
         check("mcp.", &["mcp.fs.", "mcp.mail.", "mcp.old."]);
         check("mcp.fs.", &["mcp.fs.list ", "mcp.fs.multi_read ", "mcp.fs.write "]);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustyline::completion::{Completer, Pair};
@@ -109,7 +109,9 @@ impl Prompter {
             Err(_) => Box::new(|_| {}),
         };
         let (requests, receiver) = mpsc::channel(1);
-        std::thread::Builder::new().name("editor".into()).spawn(move || serve(editor, receiver, file))?;
+        std::thread::Builder::new()
+            .name("editor".into())
+            .spawn(move || serve(editor, receiver, file.as_deref()))?;
         Ok((Self { requests }, printer))
     }
 
@@ -136,7 +138,7 @@ impl Prompter {
 fn serve(
     mut editor: Editor<Assistant, DefaultHistory>,
     mut requests: mpsc::Receiver<Request>,
-    file: Option<PathBuf>,
+    file: Option<&Path>,
 ) {
     while let Some(request) = requests.blocking_recv() {
         let Some(assistant) = editor.helper_mut() else { return };
@@ -157,7 +159,7 @@ fn serve(
         if let (Said::Line(line), Mode::Command) = (&said, request.mode)
             && history::is_storable(line)
             && editor.add_history_entry(line).unwrap_or(false)
-            && let Some(file) = &file
+            && let Some(file) = file
         {
             // At once, so that a killed shell loses nothing; a read-only home costs the memory only.
             let _ = editor.append_history(file);

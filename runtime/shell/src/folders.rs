@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::builtins::Entry;
@@ -23,7 +23,7 @@ const FRESH: Duration = Duration::from_secs(5);
 /// Where even a late answer is not worth having any more.
 const GIVE_UP: Duration = Duration::from_secs(5);
 /// More names than this do not help anybody to choose.
-const NAMES_MAX: u32 = 500;
+const NAMES_MAX: usize = 500;
 
 type Cache = Arc<Mutex<HashMap<String, (Instant, Vec<Name>)>>>;
 
@@ -75,17 +75,27 @@ impl Folders {
 
 async fn serve(client: Client, mut asks: mpsc::Receiver<Ask>, cache: Cache) {
     while let Some(ask) = asks.recv().await {
-        let params = json!({ "path": ask.path, "limit": NAMES_MAX });
-        let call = client.call("mcp.fs.list", &params);
-        if let Ok(Ok(answer)) = tokio::time::timeout(GIVE_UP, call).await {
-            held(&cache).insert(ask.path, (Instant::now(), names(&answer)));
+        if let Ok(Some(names)) = tokio::time::timeout(GIVE_UP, names(&client, &ask.path)).await {
+            held(&cache).insert(ask.path, (Instant::now(), names));
         }
         let _ = ask.ready.send(());
     }
 }
 
-fn names(answer: &Value) -> Vec<Name> {
-    let entries = answer["entries"].as_array().into_iter().flatten();
-    let entries = entries.filter_map(|entry| Entry::deserialize(entry).ok());
-    entries.map(|entry| Name { is_folder: entry.is_folder(), name: entry.name }).collect()
+/// The names in a directory, page after page; `None` when it cannot be read, which is no news for a Tab.
+async fn names(client: &Client, path: &str) -> Option<Vec<Name>> {
+    let mut names = Vec::new();
+    let mut params = json!({ "path": path, "limit": NAMES_MAX });
+    loop {
+        let answer = client.call("mcp.fs.list", &params).await.ok()?;
+        let entries = answer["entries"].as_array()?.iter().filter_map(|entry| Entry::deserialize(entry).ok());
+        let before = names.len();
+        names.extend(entries.map(|entry| Name { is_folder: entry.is_folder(), name: entry.name }));
+        match answer.get("next_cursor").filter(|cursor| !cursor.is_null()) {
+            Some(cursor) if (before + 1..NAMES_MAX).contains(&names.len()) => {
+                params["cursor"] = cursor.clone();
+            }
+            _ => return Some(names),
+        }
+    }
 }

@@ -52,6 +52,21 @@ pub(crate) fn words(line: &str) -> Result<Vec<Word>, String> {
     Ok(words)
 }
 
+/// The commands in what was typed: one, or several when lines were pasted. A newline within quotes or JSON does not
+/// separate.
+pub(crate) fn commands(text: &str) -> Vec<&str> {
+    let mut commands: Vec<Range<usize>> = Vec::new();
+    for word in cut(text) {
+        match commands.last_mut() {
+            Some(command) if !text[command.end..word.span.start].contains('\n') => {
+                command.end = word.span.end;
+            }
+            _ => commands.push(word.span),
+        }
+    }
+    commands.into_iter().map(|span| &text[span]).collect()
+}
+
 /// Cuts a line that may be unfinished.
 pub(crate) fn cut(line: &str) -> Vec<Word> {
     let mut words = Vec::new();
@@ -192,6 +207,13 @@ mod tests {
         assert_eq!((words[2].named(), words[2].json.clone()), (Some(("k", "[1, 2]")), Some(json!([1, 2]))));
         assert_eq!(words[3].json, Some(json!([])));
         check("find [ab]*.txt {a,b}", &["find", "[ab]*.txt", "{a,b}"]);
+    }
+
+    #[test]
+    fn pasted_lines_are_several_commands() {
+        assert_eq!(commands(" ls  -l \n\n pwd\n"), ["ls  -l", "pwd"]);
+        assert_eq!(commands("write a 'x\ny'\n{\n\"a\": 1}"), ["write a 'x\ny'", "{\n\"a\": 1}"]);
+        assert!(commands("\n").is_empty());
     }
 
     #[test]

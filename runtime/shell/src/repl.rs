@@ -1,13 +1,19 @@
 //! A person at the terminal: prompt, run, prompt again, until they leave. The connection is kept up meanwhile.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::client::Link;
+use crate::client::{Client, Link};
 use crate::editor::{Printer, Prompter, Said};
 use crate::failure::Failure;
 use crate::folders::Folders;
-use crate::session::{Flow, Session};
+use crate::line;
+use crate::render::escape;
+use crate::session::{Flow, Knowledge, Session};
 
 /// Runs until `exit` or Ctrl-D; the exit code.
 pub(crate) async fn run(mut session: Session) -> u8 {
@@ -45,10 +51,15 @@ pub(crate) async fn run(mut session: Session) -> u8 {
             Said::Interrupted => continue,
             Said::End => return 0,
         };
-        match interruptible(&mut interrupts, session.run(&line)).await {
-            Ok(Flow::Continue) => {}
-            Ok(Flow::Exit(code)) => return code,
-            Err(failure) => session.screen.failure(&failure),
+        for command in line::commands(&line) {
+            match interruptible(&mut interrupts, session.run(command)).await {
+                Ok(Flow::Continue) => {}
+                Ok(Flow::Exit(code)) => return code,
+                Err(failure) => {
+                    session.screen.failure(&failure);
+                    break;
+                }
+            }
         }
         // What a command printed before it was interrupted belongs before the prompt.
         if session.screen.flush().is_err() {
@@ -63,7 +74,7 @@ async fn interruptible<T>(
     command: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     // One that was pressed earlier was meant for something else.
-    while futures_util::FutureExt::now_or_never(interrupts.recv()).is_some() {}
+    while interrupts.recv().now_or_never().is_some() {}
     tokio::select! {
         biased;
         _ = interrupts.recv() => Err(Failure::Interrupted),
@@ -71,24 +82,24 @@ async fn interruptible<T>(
     }
 }
 
-/// Says above the prompt that the connection went or came.
-async fn announce(mut link: tokio::sync::watch::Receiver<Link>, mut say: Printer) {
-    let mut was_up = matches!(*link.borrow_and_update(), Link::Up { .. });
+/// Says above the prompt that the connection went or came. What `connect` does, it says itself.
+async fn announce(mut link: watch::Receiver<Link>, mut say: Printer) {
+    let mut before = link.borrow_and_update().clone();
     while link.changed().await.is_ok() {
         let now = link.borrow_and_update().clone();
-        match (was_up, &now) {
-            (true, Link::Down { reason, .. }) => {
-                say(&crate::render::escape::line(&format!("{reason}; trying to reconnect")));
+        match (&before, &now) {
+            (Link::Up { .. }, Link::Down { reason }) => {
+                say(&escape::line(&format!("{reason}; trying to reconnect")));
             }
-            (false, Link::Up { .. }) => say("connected again"),
-            _ => continue,
+            (Link::Down { .. }, Link::Up { .. }) => say("connected"),
+            _ => {}
         }
-        was_up = matches!(now, Link::Up { .. });
+        before = now;
     }
 }
 
 /// Learns the methods anew under each connection, before the first Tab asks for them.
-async fn keep_catalogue(knowledge: std::sync::Arc<crate::session::Knowledge>, client: crate::client::Client) {
+async fn keep_catalogue(knowledge: Arc<Knowledge>, client: Client) {
     let mut link = client.watch();
     loop {
         let now = link.borrow_and_update().clone();

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::builtins::{self, options};
+use crate::builtins::options::{self, Given};
+use crate::builtins::{self, Builtin};
 use crate::call;
 use crate::catalogue::Catalogue;
 use crate::client::{Client, Endpoint, Link, News};
 use crate::editor::Prompter;
 use crate::failure::Failure;
 use crate::line::{self, Word};
-use crate::render::Screen;
+use crate::render::{Format, Screen};
 use crate::token::Wallet;
 
 /// What to do after a command.
@@ -57,23 +58,12 @@ impl Session {
         }
         let words = line::words(line).map_err(Failure::Usage)?;
         let Some((first, rest)) = words.split_first() else { return Ok(Flow::Continue) };
-        let flow = match builtins::find(&first.text) {
-            Some(builtin) => {
-                let usage =
-                    |problem: String| Failure::Usage(format!("{problem}; usage: {}", builtin.usage()));
-                let given = options::sort(rest, builtin.options).map_err(usage)?;
-                if !builtin.words.contains(&given.words.len()) {
-                    return Err(usage(
-                        if given.words.is_empty() { "too few words" } else { "wrong number of words" }.into(),
-                    ));
-                }
-                (builtin.run)(self, given).await?
-            }
-            None => {
-                self.call_method(&first.text, rest).await?;
-                Flow::Continue
-            }
-        };
+        let mut flow = Flow::Continue;
+        if let Some(builtin) = builtins::find(&first.text) {
+            flow = (builtin.run)(self, sort_out(builtin, rest)?).await?;
+        } else {
+            self.call_method(&first.text, rest).await?;
+        }
         self.screen.flush()?;
         Ok(flow)
     }
@@ -82,16 +72,15 @@ impl Session {
     pub(crate) async fn greet(&mut self) -> Result<(), Failure> {
         let hello = self.call("mcp.hello", &json!({})).await?;
         let word = |key: &str| hello[key].as_str().unwrap_or_default();
-        let mut text = match hello.is_object() {
-            true => {
-                format!("connected to {} {} at {}", word("server"), word("version"), self.endpoint.target)
+        let place = &self.endpoint.target;
+        // The original answered with the methods alone.
+        let text = match word("server") {
+            "" => format!("connected to {place}"),
+            server => {
+                let (version, caller, tier) = (word("version"), word("caller"), word("tier"));
+                format!("connected to {server} {version} at {place} as {caller} ({tier})")
             }
-            // The original answered with the methods alone.
-            false => format!("connected to {}", self.endpoint.target),
         };
-        if !word("caller").is_empty() {
-            text.push_str(&format!(" as {} ({})", word("caller"), word("tier")));
-        }
         self.screen.note(&text);
         Ok(())
     }
@@ -136,7 +125,7 @@ impl Session {
         let mut catalogue = self.catalogue().await?;
         if catalogue.find(name).is_none() && !catalogue.methods.is_empty() {
             // A backend may have come up since.
-            self.forget_catalogue();
+            self.knowledge.forget();
             catalogue = self.catalogue().await?;
         }
         let (method, params) = match catalogue.find(name) {
@@ -149,7 +138,10 @@ impl Session {
         };
         // News is no result: it must not mix with what a pipe reads.
         let show = |screen: &mut Screen, news: &Value| {
-            screen.note(&format!("… {news}"));
+            match screen.format {
+                Format::People => screen.note(&format!("… {news}")),
+                Format::Json => screen.note(&json!({ "progress": news }).to_string()),
+            }
             Ok(())
         };
         let result = self.call_with(&method, &params, self.patience, show).await?;
@@ -171,10 +163,6 @@ impl Session {
             Err(_) => Err(Failure::Timeout(self.patience)),
         }
     }
-
-    fn forget_catalogue(&self) {
-        *held(&self.knowledge.catalogue) = None;
-    }
 }
 
 // === impl Knowledge ===
@@ -193,6 +181,11 @@ impl Knowledge {
         (!stale).then(|| catalogue.clone())
     }
 
+    /// What was learnt is no longer to be trusted.
+    pub(crate) fn forget(&self) {
+        *held(&self.catalogue) = None;
+    }
+
     /// Asks the server.
     pub(crate) async fn learn(&self, client: &Client) -> Result<Arc<Catalogue>, Failure> {
         let answer = client.call("mcp.listCapabilities", &json!([])).await?;
@@ -207,6 +200,20 @@ impl Knowledge {
 /// Locks; what is held is replaced whole, so a panic elsewhere leaves nothing half done.
 pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A builtin's options and words, as its row of the table has them.
+fn sort_out(builtin: &Builtin, words: &[Word]) -> Result<Given, Failure> {
+    let usage = |problem: &str| Failure::Usage(format!("{problem}; usage: {}", builtin.usage()));
+    let given = options::sort(words, builtin.options).map_err(|problem| usage(&problem))?;
+    let count = given.words.len();
+    if count < *builtin.words.start() {
+        return Err(usage("too few words"));
+    }
+    if count > *builtin.words.end() {
+        return Err(usage("too many words"));
+    }
+    Ok(given)
 }
 
 /// A typing mistake in a builtin has no dot and needs no question to the server.

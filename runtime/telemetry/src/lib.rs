@@ -21,7 +21,9 @@ pub enum Format {
 
 /// A filter that does not parse.
 #[derive(Debug, thiserror::Error)]
-#[error("'{filter}' is not a log filter ({reason}): write a level such as info, or directives such as info,fs=debug")]
+#[error(
+    "'{filter}' is not a log filter ({reason}): write a level such as info, or directives such as info,fs=debug"
+)]
 pub struct BadFilter {
     filter: String,
     reason: String,

@@ -78,7 +78,9 @@ impl Admin {
         }
         match told.await {
             Ok(Ok(())) => Ok(Restarted { path, completed: true }),
-            Ok(Err(error)) => Err(Error::new(Code::Unavailable, format!("'{path}' was not restarted: {error}."))),
+            Ok(Err(error)) => {
+                Err(Error::new(Code::Unavailable, format!("'{path}' was not restarted: {error}.")))
+            }
             Err(_) => Err(Error::internal("the restart was dropped")),
         }
     }

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use supervisor::Node;
 
-use crate::process::{self, Counters};
 use crate::Admin;
+use crate::process::{self, Counters};
 
 /// Shows counters of the process: calls, connections, memory, CPU time, restarts.
 #[derive(Deserialize, JsonSchema)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use supervisor::{ChildSpec, Slot, SupervisorHandle, Tasks};
+use supervisor::{ChildError, ChildSpec, Slot, SupervisorHandle, Tasks};
 
 use super::capfile::{self, CapFile, FILE_BYTES_MAX};
 use super::link::{Arguments, Link};
@@ -16,6 +16,9 @@ use crate::watch::{self, Watch};
 
 /// Starts a link for every backend there is, and stops those that are gone.
 pub(crate) struct Discovery;
+
+/// The backends that links were started for. It outlives the actor, as the links do.
+pub(crate) type Known = Arc<Mutex<BTreeMap<String, CapFile>>>;
 
 pub(crate) enum Message {
     /// Something changed in the folder.
@@ -29,24 +32,26 @@ pub(crate) struct State {
     routes: Routes,
     links: SupervisorHandle,
     tasks: Tasks,
-    known: BTreeMap<String, CapFile>,
+    known: Known,
+    /// Whether this actor has not looked yet: then it does not know which of the known links still run.
+    fresh: bool,
     _watch: Option<Watch>,
 }
 
 impl Actor for Discovery {
     type Msg = Message;
     type State = State;
-    type Arguments = (Arc<BackendConfig>, Routes, SupervisorHandle, Tasks);
+    type Arguments = (Arc<BackendConfig>, Routes, SupervisorHandle, Known, Tasks);
 
     async fn pre_start(
         &self,
         myself: ActorRef<Message>,
-        (config, routes, links, tasks): Self::Arguments,
+        (config, routes, links, known, tasks): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
         let told = myself.clone();
         let watch = watch::folder(&config.dir, &tasks, move || drop(told.cast(Message::Look)));
         myself.cast(Message::Look)?;
-        Ok(State { config, routes, links, tasks, known: BTreeMap::new(), _watch: watch })
+        Ok(State { config, routes, links, tasks, known, fresh: true, _watch: watch })
     }
 
     async fn handle(
@@ -72,28 +77,34 @@ impl State {
     /// Stops the links that are gone or changed and starts the new ones, in a task: a link takes its time to
     /// stop.
     fn follow(&mut self, found: BTreeMap<String, CapFile>) {
-        let gone: Vec<String> = self
-            .known
+        let fresh = std::mem::take(&mut self.fresh);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = |name: &String, file| known.get(name) != Some(file);
+        let gone: Vec<String> = known
             .iter()
             .filter(|(name, file)| found.get(*name) != Some(file))
             .map(|(n, _)| n.clone())
             .collect();
         let new: Vec<ChildSpec> = found
             .iter()
-            .filter(|(name, file)| self.known.get(*name) != Some(file))
+            .filter(|(name, file)| fresh || changed(name, file))
             .map(|(name, file)| self.link(name, file))
             .collect();
-        self.known = found;
-        let links = self.links.clone();
+        *known = found;
+        drop(known);
+        let (links, routes) = (self.links.clone(), self.routes.clone());
         self.tasks.spawn(async move {
             for name in gone {
                 if let Err(error) = links.stop_child(&name).await {
                     tracing::debug!(backend = name, %error, "link was not there");
                 }
+                routes.remove(&name);
             }
             for link in new {
-                if let Err(error) = links.start_child(link).await {
-                    tracing::error!(%error, "cannot start a link");
+                match links.start_child(link).await {
+                    // It runs on from before discovery was restarted.
+                    Ok(()) | Err(ChildError::AlreadyThere(_)) => {}
+                    Err(error) => tracing::error!(%error, "cannot start a link"),
                 }
             }
         });

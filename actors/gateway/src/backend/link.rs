@@ -1,4 +1,7 @@
 //! One backend: connected, its methods are in the catalogue; not connected, they are not.
+//!
+//! A link that died says nothing about its backend: the methods stay, and who calls meanwhile is told that they are
+//! restarting. They go when the backend does, or with its capability file, and that discovery sees to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,13 +38,6 @@ pub(crate) struct Arguments {
 pub(crate) struct State {
     tasks: Tasks,
     meter: Meter,
-    /// Withdraws the methods when the actor ends, however it ends.
-    _offered: Withdraw,
-}
-
-struct Withdraw {
-    name: String,
-    routes: Routes,
 }
 
 impl Actor for Link {
@@ -54,9 +50,8 @@ impl Actor for Link {
         _: ActorRef<Call>,
         (arguments, tasks, meter): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let offered = Withdraw { name: arguments.name.clone(), routes: arguments.routes.clone() };
         tasks.spawn(keep_connected(arguments));
-        Ok(State { tasks, meter, _offered: offered })
+        Ok(State { tasks, meter })
     }
 
     async fn handle(
@@ -71,12 +66,6 @@ impl Actor for Link {
             drop(busy);
         });
         Ok(())
-    }
-}
-
-impl Drop for Withdraw {
-    fn drop(&mut self) {
-        self.routes.remove(&self.name);
     }
 }
 
@@ -96,6 +85,7 @@ async fn keep_connected(link: Arguments) {
                 tracing::warn!(backend = link.name, "backend is gone; its methods are withdrawn");
             }
             Err(error) => {
+                link.routes.remove(&link.name);
                 tracing::debug!(backend = link.name, socket = %link.pool.socket().display(), %error, "cannot connect");
             }
         }

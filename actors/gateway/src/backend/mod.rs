@@ -42,9 +42,10 @@ pub fn supervisor(config: BackendConfig, routes: Routes) -> SupervisorSpec {
     let spec = SupervisorSpec::new("backends").intensity(5, Duration::from_mins(1)).dynamic(BACKENDS_MAX);
     let links = spec.handle();
     let config = Arc::new(config);
-    let slot = Slot::vacant();
+    let (slot, known) = (Slot::vacant(), discovery::Known::default());
     spec.child(ChildSpec::worker("discovery", &slot, move |context| {
-        let arguments = (Arc::clone(&config), routes.clone(), links.clone(), context.tasks());
+        let arguments =
+            (Arc::clone(&config), routes.clone(), links.clone(), Arc::clone(&known), context.tasks());
         (discovery::Discovery, arguments)
     }))
 }

@@ -55,6 +55,8 @@ pub(crate) struct Quotas {
     max_llm_tokens_per_request: Value,
     /// Tokens per day, or `unlimited`.
     max_llm_tokens_per_day: Value,
+    /// Tokens left today, or `N/A` where none are counted.
+    llm_tokens_today_remaining: Value,
 }
 
 impl Method for LicenceCheck {
@@ -95,6 +97,7 @@ impl Method for LicenceCheck {
                 allowed_llm_models: json!(tier.allowed_llm_models),
                 max_llm_tokens_per_request: unlimited_or(tier.max_llm_tokens_per_request),
                 max_llm_tokens_per_day: unlimited_or(tier.max_llm_tokens_per_day),
+                llm_tokens_today_remaining: json!("N/A"),
             },
             note: format!("Remaining quotas are those of caller '{}'.", caller.name),
         })

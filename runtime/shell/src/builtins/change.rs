@@ -12,7 +12,8 @@ use crate::session::{Flow, Session};
 pub(super) async fn mkdir(session: &mut Session, given: Given) -> Result<Flow, Failure> {
     for word in given.texts() {
         let path = path::absolute(&session.cwd(), word);
-        let result = session.call("mcp.fs.mkdir", &json!({ "path": path })).await?;
+        let result =
+            session.call("mcp.fs.mkdir", &json!({ "path": path, "parents": given.has('p') })).await?;
         report(session, &result)?;
     }
     Ok(Flow::Continue)
@@ -34,7 +35,13 @@ pub(super) async fn transfer(session: &mut Session, given: Given, method: &str) 
     }
     for from in paths {
         let to = if into { path::absolute(&to, path::name(&from)) } else { to.clone() };
-        let result = session.call(method, &json!({ "from": from, "to": to })).await?;
+        let mut params = json!({ "from": from, "to": to });
+        for (option, key) in [('f', "overwrite"), ('r', "recursive")] {
+            if given.has(option) {
+                params[key] = json!(true);
+            }
+        }
+        let result = session.call(method, &params).await?;
         report(session, &result)?;
     }
     Ok(Flow::Continue)
@@ -51,7 +58,7 @@ pub(super) async fn rm(session: &mut Session, given: Given) -> Result<Flow, Fail
             Ok(result) => {
                 report(session, &result)?;
                 if session.screen.format == Format::People {
-                    let note = farewell(session, &path, &result);
+                    let note = farewell(&path, &result);
                     session.screen.note(&note);
                 }
             }
@@ -78,15 +85,11 @@ async fn agreed(session: &Session, path: &str, recursive: bool) -> Result<bool, 
 }
 
 /// Where the file went, and the way back.
-fn farewell(session: &Session, path: &str, result: &Value) -> String {
-    let Some(id) = result["trash_id"].as_str() else { return format!("{path} is deleted for good") };
-    let catalogue = session.knowledge.catalogue(&session.client.link());
-    let knows = |name: &str| catalogue.as_ref().is_none_or(|catalogue| catalogue.find(name).is_some());
-    let undo = match () {
-        () if knows("mcp.fs.trash") => format!("; undo: mcp.fs.trash action=restore id={id}"),
-        () => String::new(),
-    };
-    format!("{path} is in the trash{undo}")
+fn farewell(path: &str, result: &Value) -> String {
+    match result["trash_id"].as_str() {
+        Some(id) => format!("{path} is in the trash; undo: fs.restore {id}"),
+        None => format!("{path} is deleted for good"),
+    }
 }
 
 /// The results of changes matter to programs only; people see that nothing went wrong.

@@ -26,8 +26,8 @@ struct Piece {
     #[serde(default)]
     mime_type: String,
     size: Option<i64>,
+    modified_at: Option<String>,
     next_offset: Option<u64>,
-    etag: Option<String>,
 }
 
 pub(super) async fn cat(session: &mut Session, given: Given) -> Result<Flow, Failure> {
@@ -59,30 +59,31 @@ async fn cat_json(session: &mut Session, path: &str) -> Result<(), Failure> {
 async fn cat_one(session: &mut Session, path: &str, as_base64: bool) -> Result<(), Failure> {
     let mut sink = match (as_base64, session.screen.out_is_terminal()) {
         (true, _) => Sink::Base64 { held: Vec::new() },
-        (false, true) => Sink::Terminal { cleaner: Cleaner::default(), held: Vec::new(), ended: true },
+        (false, true) => Sink::Terminal { cleaner: Box::default(), held: Vec::new(), ended: true },
         (false, false) => Sink::Pipe,
     };
-    let mut etag = None;
+    let mut first_seen = None;
     let mut offset = Some(0);
     while let Some(from) = offset {
         let params = json!({ "path": path, "encoding": "base64", "offset": from, "limit": PIECE });
         let piece: Piece =
             serde_json::from_value(session.call("mcp.fs.read", &params).await?).map_err(odd)?;
-        if etag.is_some() && piece.etag != etag {
+        // Pieces carry no etag, because that would take reading the whole file for each.
+        let seen = (piece.size, piece.modified_at);
+        if first_seen.get_or_insert_with(|| seen.clone()) != &seen {
             return Err(Failure::Refused(format!(
                 "{path} changed while it was read; what is above is not whole"
             )));
         }
         let bytes = BASE64.decode(&piece.content).map_err(odd)?;
         if matches!(sink, Sink::Terminal { .. }) && from == 0 && bytes.contains(&0) {
-            let size = piece.size.map(human_size).unwrap_or_default();
+            let size = seen.0.map(human_size).unwrap_or_default();
             return Err(Failure::Refused(format!(
                 "{path} is not text ({} {size}); send it to a file or pipe, or use cat --base64",
                 piece.mime_type
             )));
         }
         session.screen.bytes(&sink.take(&bytes))?;
-        etag = piece.etag;
         // An offset that does not move would keep us forever.
         offset = piece.next_offset.filter(|next| *next > from);
     }
@@ -94,7 +95,7 @@ enum Sink {
     Pipe,
     /// Lossy UTF-8 without escape sequences; `held` is the beginning of a letter.
     Terminal {
-        cleaner: Cleaner,
+        cleaner: Box<Cleaner>,
         held: Vec<u8>,
         ended: bool,
     },
@@ -208,7 +209,7 @@ mod tests {
     }
 
     fn terminal() -> Sink {
-        Sink::Terminal { cleaner: Cleaner::default(), held: Vec::new(), ended: true }
+        Sink::Terminal { cleaner: Box::default(), held: Vec::new(), ended: true }
     }
 
     #[test]

@@ -9,9 +9,6 @@ use crate::path;
 use crate::render::{Align, Format, Ink, Table};
 use crate::session::{Flow, Session, held};
 
-/// Names per call: large enough that most directories need one, small enough for any server's limits.
-const PAGE: u32 = 1000;
-
 /// One line of a listing.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Entry {
@@ -36,18 +33,23 @@ pub(super) async fn ls(session: &mut Session, given: Given) -> Result<Flow, Fail
         let path = path::absolute(&session.cwd(), word);
         let (entries, whole) = match list(session, &path).await {
             Ok(listing) => listing,
-            Err(failure @ Failure::Call(_)) if paths.len() > 1 => {
-                session.screen.failure(&failure);
-                failed = true;
-                continue;
-            }
+            // What cannot be listed may be a file, which is a listing of one.
+            Err(Failure::Call(fault)) => match file(session, &path).await? {
+                Some(entry) => entry,
+                None if paths.len() == 1 => return Err(Failure::Call(fault)),
+                None => {
+                    session.screen.failure(&Failure::Call(fault));
+                    failed = true;
+                    continue;
+                }
+            },
             Err(failure) => return Err(failure),
         };
         if session.screen.format == Format::Json {
             session.screen.value(&whole)?;
             continue;
         }
-        if paths.len() > 1 {
+        if paths.len() > 1 && whole.get("entries").is_some() {
             if index > 0 {
                 session.screen.own("")?;
             }
@@ -63,7 +65,8 @@ async fn list(session: &mut Session, path: &str) -> Result<(Vec<Entry>, Value), 
     let mut all = Vec::new();
     let mut cursor = None;
     loop {
-        let mut params = json!({ "path": path, "limit": PAGE });
+        // Without a limit a page is as large as the server allows.
+        let mut params = json!({ "path": path });
         if let Some(cursor) = cursor.take() {
             params["cursor"] = cursor;
         }
@@ -79,6 +82,18 @@ async fn list(session: &mut Session, path: &str) -> Result<(Vec<Entry>, Value), 
     }
     let entries = all.iter().map(Entry::deserialize).collect::<Result<_, _>>().map_err(odd)?;
     Ok((entries, json!({ "path": path, "entries": all })))
+}
+
+/// What `path` is, if it is something other than a directory.
+async fn file(session: &mut Session, path: &str) -> Result<Option<(Vec<Entry>, Value)>, Failure> {
+    match session.call("mcp.fs.stat", &json!({ "path": path })).await {
+        Ok(stat) => match Entry::deserialize(&stat) {
+            Ok(entry) if !entry.is_folder() => Ok(Some((vec![entry], stat))),
+            _ => Ok(None),
+        },
+        Err(Failure::Call(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// An answer that does not have the shape that was agreed.
@@ -129,16 +144,9 @@ pub(super) async fn cd(session: &mut Session, given: Given) -> Result<Flow, Fail
     };
     if target != "/" {
         let stat = session.call("mcp.fs.stat", &json!({ "path": target })).await?;
-        match stat["type"].as_str() {
-            Some("directory") => {}
-            // A link to a directory is a way in; the server says whether it leads anywhere.
-            Some("symlink") => {
-                session.call("mcp.fs.list", &json!({ "path": target, "limit": 1 })).await?;
-            }
-            kind => {
-                let kind = kind.unwrap_or("something else");
-                return Err(Failure::Refused(format!("{target} is not a directory but a {kind}")));
-            }
+        let kind = stat["type"].as_str().unwrap_or("thing of no known type");
+        if kind != "directory" && stat["leads_to"] != "directory" {
+            return Err(Failure::Refused(format!("{target} is not a directory but a {kind}")));
         }
     }
     let mut cwd = held(&session.knowledge.cwd);
@@ -146,7 +154,7 @@ pub(super) async fn cd(session: &mut Session, given: Given) -> Result<Flow, Fail
     Ok(Flow::Continue)
 }
 
-pub(super) async fn pwd(session: &mut Session) -> Result<Flow, Failure> {
+pub(super) fn pwd(session: &mut Session) -> Result<Flow, Failure> {
     let cwd = session.cwd();
     match session.screen.format {
         Format::People => session.screen.name(&cwd)?,
@@ -173,7 +181,7 @@ pub(super) fn human_size(bytes: i64) -> String {
 
 /// `2025-05-22T10:11:12.345Z` to the minute, or with `seconds` to the second. The server writes UTC; anything that
 /// does not look like it is shown as it is.
-fn short_time(at: &str, seconds: bool) -> String {
+pub(super) fn short_time(at: &str, seconds: bool) -> String {
     let wanted = if seconds { 19 } else { 16 };
     match at.get(..wanted) {
         Some(head) if at.as_bytes().get(10) == Some(&b'T') => head.replacen('T', " ", 1),

@@ -67,7 +67,7 @@ mod tests {
         let got = got.as_ref().map(|given| (given.options.iter().collect::<String>(), given.texts()));
         match (got, expected) {
             (Ok((options, words)), Ok((e_options, e_words))) => {
-                assert_eq!((&*options, &*words), (e_options, e_words))
+                assert_eq!((&*options, &*words), (e_options, e_words));
             }
             (Err(error), Err(expected)) => assert_eq!(error, expected),
             (got, expected) => panic!("{line}: {got:?} is not {expected:?}"),

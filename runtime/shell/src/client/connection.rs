@@ -75,10 +75,12 @@ impl Connection {
                     match self.serve(wire).await {
                         End::Abandoned => return,
                         End::Redial => {
-                            self.lose("the shell was told to connect elsewhere");
+                            self.lose("the shell was told to connect anew", Link::Connecting);
                             continue;
                         }
-                        End::Lost(reason) => self.lose(&reason),
+                        End::Lost(reason) => {
+                            self.lose(&reason, Link::Down { reason: reason.clone() });
+                        }
                     }
                     failures = if since.elapsed() >= GOOD_AFTER { 0 } else { failures + 1 };
                     true
@@ -216,8 +218,8 @@ impl Connection {
     }
 
     /// The connection is gone: everything that waits for an answer hears of it now.
-    fn lose(&mut self, reason: &str) {
-        self.link.send_replace(Link::Down { reason: reason.to_owned(), retrying: true });
+    fn lose(&mut self, reason: &str, link: Link) {
+        self.link.send_replace(link);
         for (_, news) in self.pending.drain() {
             let text = format!("{reason} before the answer came; the call may or may not have taken effect");
             // A full channel ends by being closed, which says the same in fewer words.
@@ -227,6 +229,7 @@ impl Connection {
 
     /// No connection came about: everything that waits for one hears why.
     fn give_up(&mut self, refusal: &str) {
+        self.link.send_replace(Link::Down { reason: refusal.to_owned() });
         for dial in self.dials.drain(..) {
             let _ = dial.send(Err(Failure::Connection(refusal.to_owned())));
         }

@@ -69,8 +69,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(text: &str, expected: Option<Incoming>) {
-        assert_eq!(read(text.as_bytes()), expected, "{text}");
+    fn check(text: &str, expected: impl Into<Option<Incoming>>) {
+        assert_eq!(read(text.as_bytes()), expected.into(), "{text}");
     }
 
     #[test]

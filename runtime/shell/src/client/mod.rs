@@ -44,7 +44,6 @@ pub(crate) enum Link {
     },
     Down {
         reason: String,
-        retrying: bool,
     },
 }
 
@@ -117,6 +116,12 @@ impl Client {
         let (reply, outcome) = oneshot::channel();
         self.commands.send(Command::Dial(endpoint, reply)).await.map_err(|_| gone())?;
         outcome.await.map_err(|_| gone())?
+    }
+
+    /// The same without waiting for the outcome.
+    pub(crate) async fn redial(&self, endpoint: Endpoint) {
+        let (reply, _) = oneshot::channel();
+        let _ = self.commands.send(Command::Dial(endpoint, reply)).await;
     }
 
     /// Says goodbye, so that the server sees an end and no accident.

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, Uri, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -63,6 +64,9 @@ impl Wire {
                 }
                 Some(Ok(Message::Close(_))) | None => Err("the server closed the connection".into()),
                 Some(Ok(_)) => Ok(Heard::Alive),
+                Some(Err(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                    Err("the server went away".into())
+                }
                 Some(Err(error)) => Err(format!("the connection broke: {}", plain(&error))),
             },
             Self::Unix { stream, frames, buffer } => loop {

@@ -49,8 +49,10 @@ fn label(code: i64) -> Option<&'static str> {
 fn data_lines(fault: &Fault) -> Vec<String> {
     let Some(data) = &fault.data else { return Vec::new() };
     let Value::Object(members) = data else { return vec![shorten(&plain(data))] };
+    let said_already = |value: &Value| value.as_str().is_some_and(|text| fault.message.contains(text));
     members
         .iter()
+        .filter(|(_, value)| !said_already(value))
         .map(|(key, value)| match (key.as_str(), value.as_f64()) {
             ("retry_after_ms", Some(ms)) => format!("try again in {:.1} s", ms / 1000.0),
             _ => shorten(&format!("{key}: {}", plain(value))),

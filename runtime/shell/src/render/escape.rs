@@ -1,7 +1,10 @@
 //! Takes the teeth out of text that a server sent: a file name, a model's answer or an error message may carry
 //! escape sequences that move the cursor, set the window's title or, on some terminals, type commands. Pure.
 
+use std::fmt::Write;
+
 use anstyle_parse::{DefaultCharAccumulator, Parser, Perform};
+use unicode_width::UnicodeWidthStr;
 
 /// Removes escape sequences and control characters from a stream of text. It remembers where it is between pieces,
 /// because a sequence may be cut in two by the paging of `cat`.
@@ -47,8 +50,31 @@ pub(crate) fn text(text: &str) -> String {
 /// its reading order (`gpj.exe`), is shown as `�`.
 pub(crate) fn line(text: &str) -> String {
     let mut out = self::text(text);
-    if out.contains(|c| is_breaking(c)) {
+    if out.contains(is_breaking) {
         out = out.chars().map(|c| if is_breaking(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    }
+    out
+}
+
+/// Text with its lines broken between words, so that the terminal does not break them within.
+pub(crate) fn folded(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for line in self::text(text).lines() {
+        let mut column = 0;
+        for word in line.split(' ') {
+            let next = column + usize::from(column > 0) + word.width();
+            match column {
+                0 => {}
+                _ if next > width => {
+                    out.push('\n');
+                    column = 0;
+                }
+                _ => out.push(' '),
+            }
+            out.push_str(word);
+            column = if column == 0 { word.width() } else { next };
+        }
+        out.push('\n');
     }
     out
 }
@@ -59,7 +85,7 @@ pub(crate) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c != '\n' && is_unfit(c) {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }
@@ -122,6 +148,14 @@ mod tests {
     #[test]
     fn a_name_keeps_to_its_line_and_direction() {
         assert_eq!(line("a\nb\tc\u{202e}gpj.exe\x1b[A"), "a\u{fffd}b\u{fffd}c\u{fffd}gpj.exe");
+    }
+
+    #[test]
+    fn long_lines_are_folded_between_words() {
+        assert_eq!(
+            folded("one two three\n\n- x\nvery-long-word a", 9),
+            "one two\nthree\n\n- x\nvery-long-word\na\n"
+        );
     }
 
     #[test]

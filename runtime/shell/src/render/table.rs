@@ -40,6 +40,7 @@ impl Table {
             for (column, (text, ink)) in row.iter().enumerate() {
                 let last = column + 1 == row.len();
                 let gap = " ".repeat(widths[column] - text.width());
+                let ink = ink.filter(|_| !text.is_empty());
                 let painted = ink.map_or_else(|| text.clone(), |ink| paint.ink(ink, text));
                 match (self.columns[column].1, last) {
                     (Align::Left, false) => out.extend([&painted, &gap, "  "]),
@@ -48,6 +49,8 @@ impl Table {
                     (Align::Right, true) => out.extend([gap, painted]),
                 }
             }
+            // An empty last column leaves nothing behind.
+            out.truncate(out.trim_end_matches(' ').len());
             out.push('\n');
         }
         out
@@ -63,8 +66,8 @@ mod tests {
         let mut table = Table::new(&[("Size", Align::Right), ("Name", Align::Left), ("Note", Align::Left)]);
         table.row([("1", None), ("日本\x1b[31m", None), ("x", None)]);
         table.row([("12345", None), ("a\nb", Some(Ink::Folder)), ("", None)]);
-        let expected = " Size  Name  Note\n    1  日本  x\n12345  a\u{fffd}b   \n";
+        let expected = " Size  Name  Note\n    1  日本  x\n12345  a\u{fffd}b\n";
         assert_eq!(table.show(Paint::Plain), expected);
-        assert!(table.show(Paint::Coloured).contains("\x1b[1;34ma\u{fffd}b\x1b[0m   \n"));
+        assert!(table.show(Paint::Coloured).contains("\x1b[1;34ma\u{fffd}b\x1b[0m\n"));
     }
 }

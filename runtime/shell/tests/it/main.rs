@@ -1,5 +1,7 @@
 //! The built `luca-shell` against a small real server: what it prints where, and how it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod toy;
 
 use std::io::{BufRead, BufReader, Write};
@@ -75,6 +77,7 @@ fn ls_shows_a_table_over_all_pages() {
         "/nowhere",
         1,
     );
+    check("ls -1 hello.txt docs/deep", "hello.txt\n\n/docs/deep:\nx.txt\n", "", 0);
     check("ls /nowhere", "", "error -32011 fs_path: Path '/nowhere' does not exist.\n  kind: not_found\n", 1);
     check("ls -x", "", "unknown option -x; usage: ls [-la1] [PATH]…", 2);
 }
@@ -156,7 +159,12 @@ fn methods_run_by_any_of_their_names() {
     }
     check("toy.sleep 1", "slept\n", "", 0);
     check("toy.count", "{\n  \"counted\": 3\n}\n", "… 3", 0);
-    check("find note", "/docs/my notes.txt\n", "", 0);
+    check(
+        "find o /docs",
+        "/colours.txt\n/docs\n/docs/deep\n/docs/deep/x.txt\n/docs/my notes.txt\n/hello.txt\n",
+        "",
+        0,
+    );
     check("toy.limited", "", "error -32001 rate_limited: Too many calls.\n  try again in 3.2 s\n", 1);
 }
 

@@ -96,14 +96,20 @@ impl Toy {
     /// The same port each time, from below the range in which the system picks ports for others.
     fn listen(&mut self) -> TcpListener {
         static NEXT: AtomicU16 = AtomicU16::new(0);
-        loop {
-            if self.port == 0 {
-                let start = u16::try_from(std::process::id() % 100).unwrap() * 97;
-                self.port = 20_000 + start + NEXT.fetch_add(1, Ordering::Relaxed);
+        let bind = |port| self.runtime.block_on(TcpListener::bind(("127.0.0.1", port)));
+        while self.port == 0 {
+            let start = u16::try_from(std::process::id() % 100).unwrap() * 97;
+            let port = 20_000 + start + NEXT.fetch_add(1, Ordering::Relaxed);
+            if let Ok(listener) = bind(port) {
+                self.port = port;
+                return listener;
             }
-            match self.runtime.block_on(TcpListener::bind(("127.0.0.1", self.port))) {
+        }
+        loop {
+            // A process that another test is about to start may hold the old listener for a moment.
+            match bind(self.port) {
                 Ok(listener) => return listener,
-                Err(_) => self.port = 0,
+                Err(_) => std::thread::sleep(Duration::from_millis(1)),
             }
         }
     }
@@ -366,8 +372,12 @@ fn files(method: &str, params: &Value, tree: &mut Tree) -> Outcome {
             Ok(json!({ "from": word("from"), "to": word("to") }))
         }
         "mcp.fs.find" => {
-            let found: Vec<_> = tree.keys().filter(|key| key.contains(&word("pattern"))).collect();
-            Ok(json!({ "paths": found, "truncated": false }))
+            // One hit a page.
+            let mut found = tree.keys().filter(|key| key.contains(&word("pattern")));
+            let skipped: usize = params["cursor"].as_str().map_or(0, |cursor| cursor.parse().unwrap());
+            let hit: Vec<_> =
+                found.by_ref().skip(skipped).take(1).map(|key| json!({ "path": key })).collect();
+            Ok(json!({ "entries": hit, "next_cursor": found.next().map(|_| (skipped + 1).to_string()) }))
         }
         other => Err(json!({ "code": -32601, "message": format!("Method '{other}' not found.") })),
     }
