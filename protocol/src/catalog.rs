@@ -1,8 +1,9 @@
 //! The catalogue: every method with its types erased. Routing, hello, capability files, METHODS.md, completion
 //! and the tests over all methods read nothing else.
 
+mod manual;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +13,16 @@ use serde_json::{Map, Value, json};
 
 use crate::context::{Context, Shape};
 use crate::dispatch::{BoxFuture, Payload};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::method::{Effect, Method, Run};
 use crate::schema;
 use crate::tier::Tier;
 
 /// Runs a method on checked params.
 type Invoke = Arc<dyn Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync>;
+
+/// Runs a method on checked params if it can answer without waiting.
+type TryNow = Arc<dyn Fn(&Context, Value) -> Option<Result<Payload, Error>> + Send + Sync>;
 
 /// One method as everybody but its author sees it.
 #[derive(Clone)]
@@ -51,6 +55,7 @@ pub struct Entry {
     validator: Arc<Validator>,
     empty_is_valid: bool,
     invoke: Invoke,
+    try_now: Option<TryNow>,
 }
 
 /// In which form a method's own schema takes its params.
@@ -71,12 +76,21 @@ impl Entry {
             .and_then(Value::as_str)
             .map(schema::paragraphs)
             .unwrap_or_default();
+        let at_once = service.clone();
+        let try_now: TryNow = Arc::new(move |context, params| {
+            let method: M = match serde_json::from_value(params) {
+                Ok(method) => method,
+                Err(error) => return Some(Err(Error::invalid_params(error))),
+            };
+            let reply = method.try_now(context, &at_once)?;
+            Some(reply.and_then(|reply| M::payload(reply, context.shape)))
+        });
         let invoke: Invoke = Arc::new(move |context, params| {
             let service = service.clone();
             Box::pin(async move {
                 let method: M = serde_json::from_value(params).map_err(Error::invalid_params)?;
                 let reply = method.call(&context, &service).await?;
-                payload(&reply, context.shape, M::ORIGINAL_FIELD)
+                M::payload(reply, context.shape)
             })
         });
         let (params, result) = (schema::params::<M>(), schema::result::<M::Reply>());
@@ -88,6 +102,7 @@ impl Entry {
                 billed: M::BILLED,
                 limit: M::LIMIT,
                 original_field: M::ORIGINAL_FIELD,
+                try_now: (M::RUN == Run::Blocking).then_some(try_now),
                 ..entry
             })
             .expect("schemas made by schemars compile")
@@ -137,6 +152,7 @@ impl Entry {
             positions,
             original_field: None,
             invoke,
+            try_now: None,
         })
     }
 
@@ -174,16 +190,24 @@ impl Entry {
     }
 
     fn by_name(&self, items: Vec<Value>) -> Result<Value, Error> {
-        if items.len() > self.positions.len() {
-            return Err(Error::invalid_params(format!(
-                "{} takes at most {} ({}), got {}",
-                self.name,
-                self.positions.len(),
-                self.positions.join(", "),
-                items.len(),
-            )));
+        let (takes, got) = (self.positions.len(), items.len());
+        if got > takes {
+            let takes = match takes {
+                0 => "no params".to_owned(),
+                _ => format!("at most {takes} ({})", self.positions.join(", ")),
+            };
+            return Err(Error::invalid_params(format!("{} takes {takes}, got {got}", self.name)));
         }
         Ok(Value::Object(self.positions.iter().cloned().zip(items).collect()))
+    }
+
+    /// Answers if that takes no waiting. Params that do not fit are answered too.
+    pub fn try_now(&self, context: &Context, params: Option<&RawValue>) -> Option<Result<Payload, Error>> {
+        let try_now = self.try_now.as_ref()?;
+        match self.read(params) {
+            Ok(params) => try_now(context, params),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// Reads the params and runs the method.
@@ -235,19 +259,19 @@ impl std::fmt::Debug for Entry {
     }
 }
 
-fn payload(
+pub(crate) fn payload(
     reply: &impl serde::Serialize,
     shape: Shape,
     original_field: Option<&str>,
 ) -> Result<Payload, Error> {
-    let text = match (shape, original_field) {
-        (Shape::Original, Some(field)) => {
-            let mut object = serde_json::to_value(reply).map_err(Error::internal)?;
-            object.get_mut(field).map(Value::take).unwrap_or_default().to_string()
-        }
-        _ => serde_json::to_string(reply).map_err(Error::internal)?,
-    };
-    Ok(Payload::Owned(text))
+    if let (Shape::Original, Some(field)) = (shape, original_field) {
+        let mut object = serde_json::to_value(reply).map_err(Error::internal)?;
+        return Ok(Payload::Owned(object.get_mut(field).map(Value::take).unwrap_or_default().to_string()));
+    }
+    // Most replies have some hundred bytes; growing to them from 128 costs more than they do.
+    let mut text = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut text, reply).map_err(Error::internal)?;
+    String::from_utf8(text).map(Payload::Owned).map_err(Error::internal)
 }
 
 /// All methods by name.
@@ -307,81 +331,7 @@ impl Catalog {
             "capabilities": capabilities,
         })
     }
-
-    /// METHODS.md.
-    pub fn manual(&self) -> String {
-        let mut out = String::from(MANUAL_HEAD);
-        for service in self.services() {
-            let _ = writeln!(out, "\n## {service}\n");
-            for entry in self.iter().filter(|entry| entry.service == service) {
-                manual_entry(&mut out, entry);
-            }
-        }
-        out.push_str("\n## Errors\n\n| code | kind | meaning |\n|---|---|---|\n");
-        for code in Code::ALL {
-            let _ = writeln!(out, "| {} | {} | {} |", code.number(), code.label(), code.meaning());
-        }
-        out
-    }
 }
 
-const MANUAL_HEAD: &str = "# Methods\n\nGenerated from the catalogue; `UPDATE=1 make test` rewrites it. \
-Params are given by name (an object) or by position (an array, in the order shown). A call by position, or \
-without params, gets the original's result where that was a bare array; a call by name gets the object.\n";
-
-fn manual_entry(out: &mut String, entry: &Entry) {
-    let effect = match entry.effect {
-        Effect { read_only: true, .. } => "read-only",
-        Effect { destructive: true, idempotent: true, .. } => "destructive, idempotent",
-        Effect { destructive: true, .. } => "destructive",
-        Effect { idempotent: true, .. } => "idempotent",
-        _ => "adds",
-    };
-    let _ = writeln!(
-        out,
-        "### {}\n\nTool `{}` · from {} · {effect}\n\n{}\n",
-        entry.name,
-        entry.tool_name(),
-        entry.tier.name(),
-        entry.description,
-    );
-    let required: Vec<&str> = entry.params["required"]
-        .as_array()
-        .map(|names| names.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    let Some(properties) = entry.params["properties"].as_object().filter(|p| !p.is_empty()) else {
-        return;
-    };
-    out.push_str("| param | type | default | meaning |\n|---|---|---|---|\n");
-    for (name, schema) in properties {
-        let default = match schema.get("default") {
-            Some(value) => format!("`{value}`"),
-            None if required.contains(&name.as_str()) => "required".into(),
-            None => "–".into(),
-        };
-        let meaning =
-            schema["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
-        let _ = writeln!(out, "| `{name}` | {} | {default} | {meaning} |", type_name(schema));
-    }
-    out.push('\n');
-}
-
-fn type_name(schema: &Value) -> String {
-    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-        return values.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
-    }
-    if let Some(variants) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
-        return variants.iter().map(type_name).collect::<Vec<_>>().join(" or ");
-    }
-    if let Some(value) = schema.get("const") {
-        return format!("`{value}`");
-    }
-    match schema.get("type") {
-        Some(Value::String(name)) if name == "array" => {
-            format!("array of {}", schema.get("items").map_or("anything".into(), type_name))
-        }
-        Some(Value::String(name)) => name.clone(),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-        _ => "any".into(),
-    }
-}
+#[cfg(test)]
+mod tests;

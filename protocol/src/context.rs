@@ -166,3 +166,71 @@ impl fmt::Debug for Context {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context as Task, Poll, Waker};
+    use std::thread;
+
+    use super::*;
+    use crate::testing::{Memory, block_on, context};
+
+    #[test]
+    fn the_first_cause_stays() {
+        let cancel = Cancel::new();
+        assert_eq!((cancel.cause(), cancel.is_cancelled()), (None, false));
+        let told = cancel.clone();
+        told.cancel(Cause::Deadline);
+        told.cancel(Cause::Shutdown);
+        assert_eq!((cancel.cause(), cancel.is_cancelled()), (Some(Cause::Deadline), true));
+    }
+
+    #[test]
+    fn every_cause_arrives_as_it_was_given() {
+        for cause in [Cause::Cancelled, Cause::Disconnected, Cause::Deadline, Cause::Shutdown] {
+            let cancel = Cancel::new();
+            cancel.cancel(cause);
+            assert_eq!(block_on(cancel.cancelled()), cause);
+        }
+    }
+
+    #[test]
+    fn everybody_who_waits_is_woken() {
+        let cancel = Cancel::new();
+        let waiting: Vec<_> = (0..8)
+            .map(|_| {
+                let cancel = cancel.clone();
+                thread::spawn(move || block_on(cancel.cancelled()))
+            })
+            .collect();
+        cancel.cancel(Cause::Disconnected);
+        for waiting in waiting {
+            assert_eq!(waiting.join().unwrap(), Cause::Disconnected);
+        }
+    }
+
+    #[test]
+    fn one_that_waits_is_woken_and_one_that_gave_up_takes_nothing_along() {
+        let cancel = Cancel::new();
+        let mut task = Task::from_waker(Waker::noop());
+        let mut waits = pin!(cancel.cancelled());
+        {
+            let mut gives_up = pin!(cancel.cancelled());
+            assert_eq!(gives_up.as_mut().poll(&mut task), Poll::Pending);
+        }
+        assert_eq!(waits.as_mut().poll(&mut task), Poll::Pending);
+        cancel.cancel(Cause::Cancelled);
+        assert_eq!(waits.as_mut().poll(&mut task), Poll::Ready(Cause::Cancelled));
+    }
+
+    #[test]
+    fn progress_goes_to_the_calls_own_ticket_or_nowhere() {
+        let memory = Arc::new(Memory::default());
+        let mut call = context(Shape::Named);
+        call.progress(&1);
+        call.connection = Some((Arc::<Memory>::clone(&memory), 9));
+        call.progress(&"half");
+        assert_eq!(memory.lines(), [r#"9 ~"half""#]);
+    }
+}

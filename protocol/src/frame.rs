@@ -64,9 +64,7 @@ impl Frames {
                     if std::mem::take(&mut self.skipping) {
                         continue;
                     }
-                    if self.framing == Framing::Newline && message.last() == Some(&b'\r') {
-                        message.truncate(message.len() - 1);
-                    }
+                    message.truncate(self.length(&message));
                     if message.is_empty() {
                         continue;
                     }
@@ -79,7 +77,7 @@ impl Frames {
                     buffer.clear();
                     return None;
                 }
-                None if buffer.len() > self.limit => {
+                None if self.length(buffer) > self.limit => {
                     buffer.clear();
                     self.scanned = 0;
                     self.skipping = true;
@@ -91,6 +89,12 @@ impl Frames {
                 }
             }
         }
+    }
+
+    /// How long the message is that ends here.
+    fn length(&self, message: &[u8]) -> usize {
+        let ended = self.framing == Framing::Newline && message.last() == Some(&b'\r');
+        message.len() - usize::from(ended)
     }
 }
 
@@ -141,6 +145,8 @@ mod tests {
     #[test]
     fn a_message_at_the_limit_is_fine() {
         check(Framing::Nul, b"01234567\0", &[Some(b"01234567")]);
+        check(Framing::Newline, b"01234567\r\n", &[Some(b"01234567")]);
+        check(Framing::Newline, b"01234567\r\r\nok\n", &[None, Some(b"ok")]);
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -46,7 +47,8 @@ impl Serialize for Id {
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
+        // Owned: as a method's param an id is read from a value, which has no text to borrow from.
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
         Self::parse(raw.get()).ok_or_else(|| serde::de::Error::custom(ID_RULE))
     }
 }
@@ -122,19 +124,106 @@ pub fn parse(frame: &[u8], batch_max: usize) -> Message {
     if !text.trim_ascii_start().starts_with('[') {
         return Message::Single(request(text));
     }
-    match serde_json::from_str::<Vec<&RawValue>>(text) {
-        Ok(members) if members.is_empty() => reject(Code::InvalidRequest, "A batch must not be empty."),
-        Ok(members) if members.len() > batch_max => reject(
+    match members(text, batch_max) {
+        Ok((_, 0)) => reject(Code::InvalidRequest, "A batch must not be empty."),
+        Ok((_, total)) if total > batch_max => reject(
             Code::InvalidRequest,
-            format!("A batch may have {batch_max} members; this one has {}.", members.len()),
+            format!("A batch may have {batch_max} members; this one has {total}."),
         ),
-        Ok(members) => Message::Batch(members.into_iter().map(|raw| request(raw.get())).collect()),
+        Ok((members, _)) => Message::Batch(members.into_iter().map(|raw| request(raw.get())).collect()),
         Err(error) => reject(Code::Parse, format!("Invalid JSON: {error}.")),
     }
 }
 
+/// The first `max` members of a batch, and how many there are: a frame may hold millions.
+fn members(text: &str, max: usize) -> serde_json::Result<(Vec<&RawValue>, usize)> {
+    struct First(usize);
+
+    impl<'de> Visitor<'de> for First {
+        type Value = (Vec<&'de RawValue>, usize);
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a batch")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut first = Vec::new();
+            while first.len() < self.0 {
+                match members.next_element()? {
+                    Some(member) => first.push(member),
+                    None => break,
+                }
+            }
+            let mut total = first.len();
+            while members.next_element::<IgnoredAny>()?.is_some() {
+                total += 1;
+            }
+            Ok((first, total))
+        }
+    }
+
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let members = reader.deserialize_seq(First(max))?;
+    reader.end()?;
+    Ok(members)
+}
+
 fn reject(code: Code, message: impl Into<String>) -> Message {
     Message::Single(Err(Rejected { id: Id::Null, error: Error::new(code, message) }))
+}
+
+/// A request as almost all are: read in one pass.
+#[derive(Deserialize)]
+struct Plain<'a> {
+    #[serde(borrow)]
+    jsonrpc: Cow<'a, str>,
+    #[serde(default, deserialize_with = "plain_id")]
+    id: Option<Id>,
+    #[serde(borrow)]
+    method: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+}
+
+fn plain_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Id>, D::Error> {
+    struct Visitor;
+
+    impl serde::de::Visitor<'_> for Visitor {
+        type Value = Option<Id>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(ID_RULE)
+        }
+
+        fn visit_i64<E>(self, n: i64) -> Result<Self::Value, E> {
+            Ok(Some(Id::Integer(n.into())))
+        }
+
+        fn visit_u64<E>(self, n: u64) -> Result<Self::Value, E> {
+            Ok(Some(Id::Integer(n.into())))
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(Id::Text(text.into())))
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Some(Id::Null))
+        }
+    }
+
+    deserializer.deserialize_any(Visitor)
+}
+
+/// The request in `text` if nothing at all is wrong with it; what is, [`request`] finds out.
+fn plain_request(text: &str) -> Option<Request> {
+    let Plain { jsonrpc, id, method, params } = serde_json::from_str(text).ok()?;
+    let structured = params.is_none_or(|raw| raw.get().starts_with(['[', '{']));
+    (jsonrpc == "2.0" && !method.is_empty() && structured).then(|| Request {
+        id,
+        method: method.into(),
+        params: params.map(ToOwned::to_owned),
+    })
 }
 
 /// The members of a request, each still raw, so that one bad member does not hide the id.
@@ -157,6 +246,13 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 
 fn request(text: &str) -> Result<Request, Rejected> {
     let refuse = |id: Id, code, message: String| Err(Rejected { id, error: Error::new(code, message) });
+    // In a batch, where it has been found to be JSON; serde would take its items for the members.
+    if text.starts_with('[') {
+        return refuse(Id::Null, Code::InvalidRequest, "Not a JSON-RPC request object: an array.".into());
+    }
+    if let Some(request) = plain_request(text) {
+        return Ok(request);
+    }
     let wire: Wire<'_> = match serde_json::from_str(text) {
         Ok(wire) => wire,
         Err(error) if error.is_data() => {
@@ -293,6 +389,9 @@ mod tests {
             "1 m - | null !-32600 | - n -",
         );
         check("[1,1,1,1]", "null !-32600");
+        check("[1,1,1,1", "null !-32700");
+        check("[1,1,1]]", "null !-32700");
+        check(r#"[["2.0",1,"m"], [], [[]]]"#, "null !-32600 | null !-32600 | null !-32600");
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub mod method;
 mod schema;
 pub mod tier;
 
+#[cfg(test)]
+mod testing;
+
 pub use catalog::{Catalog, Entry};
 pub use context::{Caller, Cancel, Cause, Context, Shape, Way};
 pub use dispatch::{Credentials, Dispatch, Incoming, Outbox, Payload, Reply, Witness};

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::catalog::Entry;
-use crate::context::Context;
+use crate::context::{Context, Shape};
+use crate::dispatch::Payload;
 use crate::error::Error;
 use crate::tier::Tier;
 
@@ -83,6 +84,20 @@ pub trait Method: DeserializeOwned + JsonSchema + Send + 'static {
     type Reply: Serialize + JsonSchema + Send + 'static;
     /// A cheap, cloneable handle; never an actor reference, never a message enum.
     type Service: Clone + Send + Sync + 'static;
+
+    /// The reply as JSON text. To be overridden only by a reply that exists as text already.
+    ///
+    /// # Errors
+    /// When the reply cannot be written.
+    fn payload(reply: Self::Reply, shape: Shape) -> Result<Payload, Error> {
+        crate::catalog::payload(&reply, shape, Self::ORIGINAL_FIELD)
+    }
+
+    /// Answers at once if that takes no waiting; `None` when it might. Tried first for methods that run on a
+    /// thread that may block: what is in the kernel's caches is answered without waking one.
+    fn try_now(&self, _context: &Context, _service: &Self::Service) -> Option<Result<Self::Reply, Error>> {
+        None
+    }
 
     /// Answers the call.
     fn call(

@@ -131,3 +131,112 @@ pub(crate) fn check(validator: &Validator, params: &Value) -> Result<(), Error> 
         .collect();
     Err(Error::invalid_params(complaints.join("; ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn fits(schema: &Value, params: &Value, expected: bool) {
+        assert_eq!(compile(schema).unwrap().is_valid(params), expected, "{params} in {schema}");
+    }
+
+    #[test]
+    fn a_schema_without_a_draft_is_of_the_newest_unless_it_has_tuples() {
+        let newest = json!({ "type": "array", "prefixItems": [{ "type": "string" }], "items": false });
+        fits(&newest, &json!(["a"]), true);
+        fits(&newest, &json!([1]), false);
+        fits(&newest, &json!(["a", 1]), false);
+        let tuple = json!({ "items": [{ "type": "string" }], "additionalItems": false });
+        fits(&tuple, &json!(["a"]), true);
+        fits(&tuple, &json!([1]), false);
+        fits(&tuple, &json!(["a", 1]), false);
+        let nested = json!({ "properties": { "pair": { "items": [{ "type": "string" }] } } });
+        fits(&nested, &json!({ "pair": ["a"] }), true);
+        fits(&nested, &json!({ "pair": [1] }), false);
+    }
+
+    #[test]
+    fn a_draft_that_is_named_is_the_one() {
+        let old = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "maximum": 5,
+            "exclusiveMaximum": true });
+        fits(&old, &json!(4), true);
+        fits(&old, &json!(5), false);
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused_in_few_words() {
+        for bad in [
+            json!({ "type": "nonsense" }),
+            json!({ "type": 5 }),
+            json!("x"),
+            json!({ "$ref": "https://example.com/schema" }),
+            json!({ "$ref": "#/nowhere" }),
+            json!({ "pattern": "(" }),
+            json!({ "type": "x".repeat(1 << 20) }),
+        ] {
+            let why = compile(&bad).unwrap_err();
+            assert!(!why.is_empty() && why.len() < 2000, "{} bytes", why.len());
+        }
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_ends() {
+        for circle in [
+            json!({ "$ref": "#" }),
+            json!({ "allOf": [{ "$ref": "#" }] }),
+            json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
+            json!({ "not": { "$ref": "#" } }),
+        ] {
+            if let Ok(validator) = compile(&circle) {
+                let _ = check(&validator, &json!({ "a": [1] }));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_first_complaints_are_made() {
+        let schema = json!({ "items": { "type": "string" } });
+        let error = check(&compile(&schema).unwrap(), &json!([1, 2, 3, 4, 5, 6, 7])).unwrap_err();
+        assert!(error.message.contains("'4': 5 ") && !error.message.contains("'5': 6 "), "{}", error.message);
+    }
+
+    /// Closes a schema and shows where that was said.
+    #[track_caller]
+    fn closes(schema: &Value, expected: &Value) {
+        let mut closed = schema.clone();
+        close(&mut closed, Members::All);
+        assert_eq!(closed, *expected);
+    }
+
+    #[test]
+    fn objects_are_closed_where_they_are_whole() {
+        let open = json!({ "properties": { "a": { "properties": {} } } });
+        let shut = json!({ "properties": { "a": { "properties": {}, "additionalProperties": false } },
+            "additionalProperties": false });
+        closes(&open, &shut);
+        closes(&json!({ "items": open }), &json!({ "items": shut }));
+        closes(&json!({ "prefixItems": [open] }), &json!({ "prefixItems": [shut] }));
+        closes(&json!({ "anyOf": [open] }), &json!({ "anyOf": [shut] }));
+        closes(&json!({ "additionalProperties": open }), &json!({ "additionalProperties": shut }));
+        // A field of this name is no keyword.
+        closes(
+            &json!({ "properties": { "properties": { "type": "string" } } }),
+            &json!({ "properties": { "properties": { "type": "string" } }, "additionalProperties": false }),
+        );
+        for free in [json!(true), json!({ "type": "object" }), json!({ "additionalProperties": {} })] {
+            closes(&free, &free);
+        }
+    }
+
+    #[test]
+    fn an_object_in_parts_is_closed_around_them() {
+        closes(
+            &json!({ "properties": { "a": {} }, "oneOf": [{ "properties": { "b": {} } }] }),
+            &json!({ "properties": { "a": {} }, "oneOf": [{ "properties": { "b": {} } }],
+                "unevaluatedProperties": false }),
+        );
+    }
+}

@@ -27,12 +27,16 @@ pub struct Client {
 }
 
 struct Shared {
-    outgoing: mpsc::Sender<String>,
-    waiting: Mutex<HashMap<i64, oneshot::Sender<Answer>>>,
+    /// Its end closes the connection, so nobody but clients holds it.
+    outgoing: mpsc::Sender<Message>,
+    waiting: Arc<Mutex<Waiting>>,
     /// Everything that is no answer to a call: notifications, answers without an id, batches.
     strays: Mutex<mpsc::Receiver<Value>>,
     next: AtomicI64,
 }
+
+/// Who waits for which answer; `None` once the connection has ended, when nobody may begin to wait.
+type Waiting = Option<HashMap<i64, oneshot::Sender<Answer>>>;
 
 /// The connection ended before the answer came.
 pub fn gone() -> Value {
@@ -62,11 +66,11 @@ impl Client {
         }
         let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         let (mut write, mut read) = socket.split();
-        let (outgoing, mut to_send) = mpsc::channel::<String>(1024);
+        let (outgoing, mut to_send) = mpsc::channel::<Message>(1024);
         let (received, incoming) = mpsc::channel(1024);
         tokio::task::spawn(async move {
-            while let Some(text) = to_send.recv().await {
-                if write.send(Message::text(text)).await.is_err() {
+            while let Some(message) = to_send.recv().await {
+                if write.send(message).await.is_err() {
                     return;
                 }
             }
@@ -90,12 +94,13 @@ impl Client {
     /// When nobody listens there.
     pub async fn unix(path: &Path) -> std::io::Result<Self> {
         let (mut read, mut write) = UnixStream::connect(path).await?.into_split();
-        let (outgoing, mut to_send) = mpsc::channel::<String>(1024);
+        let (outgoing, mut to_send) = mpsc::channel::<Message>(1024);
         let (received, incoming) = mpsc::channel(1024);
         tokio::task::spawn(async move {
-            while let Some(mut text) = to_send.recv().await {
-                text.push('\0');
-                if write.write_all(text.as_bytes()).await.is_err() {
+            while let Some(message) = to_send.recv().await {
+                let mut bytes = message.into_data().to_vec();
+                bytes.push(0);
+                if write.write_all(&bytes).await.is_err() {
                     return;
                 }
             }
@@ -117,24 +122,20 @@ impl Client {
         Ok(Self::over(outgoing, incoming))
     }
 
-    fn over(outgoing: mpsc::Sender<String>, mut incoming: mpsc::Receiver<String>) -> Self {
+    fn over(outgoing: mpsc::Sender<Message>, mut incoming: mpsc::Receiver<String>) -> Self {
         let (stray, strays) = mpsc::channel(4096);
-        let shared = Arc::new(Shared {
-            outgoing,
-            waiting: Mutex::default(),
-            strays: Mutex::new(strays),
-            next: AtomicI64::new(1),
-        });
-        let told = Arc::clone(&shared);
+        let waiting = Arc::new(Mutex::new(Some(HashMap::new())));
+        let told = Arc::clone(&waiting);
         tokio::task::spawn(async move {
             while let Some(text) = incoming.recv().await {
                 let message: Value = serde_json::from_str(&text).expect("the server speaks JSON");
-                told.take(message, &stray).await;
+                take(message, &told, &stray).await;
             }
             // Whoever still waits learns that the connection is gone, by the drop of its sender.
-            told.waiting.lock().await.clear();
+            *told.lock().await = None;
         });
-        Self { shared }
+        let (strays, next) = (Mutex::new(strays), AtomicI64::new(1));
+        Self { shared: Arc::new(Shared { outgoing, waiting, strays, next }) }
     }
 
     /// Calls a method and waits for its answer.
@@ -159,13 +160,18 @@ impl Client {
     pub async fn begin(&self, method: &str, params: Value) -> (i64, impl Future<Output = Answer> + use<>) {
         let id = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (tell, told) = oneshot::channel();
-        self.shared.waiting.lock().await.insert(id, tell);
+        if let Some(waiting) = &mut *self.shared.waiting.lock().await {
+            waiting.insert(id, tell);
+        }
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        if !self.send(request.to_string()).await {
-            self.shared.waiting.lock().await.remove(&id);
+        if !self.send(request.to_string()).await
+            && let Some(waiting) = &mut *self.shared.waiting.lock().await
+        {
+            waiting.remove(&id);
         }
         let answer = async move {
-            let answer = tokio::time::timeout(PATIENCE, told).await.expect("every request is answered in time");
+            let answer =
+                tokio::time::timeout(PATIENCE, told).await.expect("every request is answered in time");
             answer.unwrap_or_else(|_| Err(gone()))
         };
         (id, answer)
@@ -173,7 +179,17 @@ impl Client {
 
     /// Sends a frame as it is; `false` when the connection is gone.
     pub async fn send(&self, text: String) -> bool {
-        self.shared.outgoing.send(text).await.is_ok()
+        self.shared.outgoing.send(Message::text(text)).await.is_ok()
+    }
+
+    /// Sends bytes: a binary frame on a WebSocket, anything at all on a UNIX socket.
+    pub async fn send_bytes(&self, bytes: Vec<u8>) -> bool {
+        self.shared.outgoing.send(Message::binary(bytes)).await.is_ok()
+    }
+
+    /// Waits for the server to end the connection.
+    pub async fn ended(&self) {
+        while self.stray().await.is_some() {}
     }
 
     /// The next message that is no answer to a call; `None` when the connection is gone.
@@ -183,21 +199,19 @@ impl Client {
     }
 }
 
-impl Shared {
-    async fn take(&self, message: Value, stray: &mpsc::Sender<Value>) {
-        let waiting = match message["id"].as_i64() {
-            Some(id) => self.waiting.lock().await.remove(&id),
-            None => None,
-        };
-        match waiting {
-            Some(waiting) => {
-                let answer = match message.get("error") {
-                    Some(error) => Err(error.clone()),
-                    None => Ok(message["result"].clone()),
-                };
-                let _ = waiting.send(answer);
-            }
-            None => drop(stray.try_send(message)),
+async fn take(message: Value, waiting: &Mutex<Waiting>, stray: &mpsc::Sender<Value>) {
+    let caller = match message["id"].as_i64() {
+        Some(id) => waiting.lock().await.as_mut().and_then(|waiting| waiting.remove(&id)),
+        None => None,
+    };
+    match caller {
+        Some(caller) => {
+            let answer = match message.get("error") {
+                Some(error) => Err(error.clone()),
+                None => Ok(message["result"].clone()),
+            };
+            let _ = caller.send(answer);
         }
+        None => drop(stray.try_send(message)),
     }
 }

@@ -1,21 +1,23 @@
 //! A daemon process: laid out by `init`, started by `serve`, ended by its drop.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{ExitStatus, Output, Stdio};
+use std::sync::Arc;
 
+use rusqlite::{Connection, OpenFlags};
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 
-use crate::client::Client;
 use crate::PATIENCE;
+use crate::client::Client;
 
 /// What a daemon is started with. The default is what `make run` serves, with no limit on the rate.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
-    /// Lines appended to `llmbasedos.yaml`.
+    /// What `llmbasedos.yaml` says besides `state_dir` and `run_dir`.
     pub settings: String,
     /// `licence_tiers.yaml` instead of the unlimited one.
     pub tiers: Option<String>,
@@ -33,9 +35,12 @@ pub struct Daemon {
     folder: Arc<TempDir>,
     /// HOST:PORT of the TCP door.
     pub address: String,
-    log: Arc<Mutex<String>>,
+    log: watch::Receiver<String>,
     setup: Setup,
 }
+
+/// The file of `init`, without its comments; settings follow from line 3 on.
+const SETTINGS: &str = "state_dir: state\nrun_dir: run\n";
 
 /// Tests make more calls than any licence allows.
 const UNLIMITED: &str = "
@@ -68,17 +73,16 @@ impl Setup {
 
     /// Runs `init` and puts the setup's files in place.
     pub async fn lay_out(&self, dir: &Path) {
-        let made = Command::new(program("llmbasedos")).arg("init").arg(dir).output().await.expect("init runs");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("a file of the setup");
+        let made = command("llmbasedos").arg("init").arg(dir).output().await.expect("init runs");
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let write =
+            |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("a file of the setup");
         write("licence_tiers.yaml", self.tiers.as_deref().unwrap_or(UNLIMITED));
         if let Some(licence) = &self.licence {
             write("lic.key", licence);
         }
         if !self.settings.is_empty() {
-            let path = dir.join("llmbasedos.yaml");
-            let text = std::fs::read_to_string(&path).expect("init wrote it");
-            std::fs::write(path, format!("{text}\n{}\n", self.settings)).expect("a file of the setup");
+            write("llmbasedos.yaml", &format!("{SETTINGS}{}", self.settings));
         }
     }
 
@@ -86,9 +90,8 @@ impl Setup {
     pub async fn start_in(self, folder: Arc<TempDir>) -> Daemon {
         let mut child = self.command(folder.path()).spawn().expect("the daemon starts");
         let stderr = child.stderr.take().expect("its stderr is ours");
-        let log = Arc::new(Mutex::new(String::new()));
+        let (keep, log) = watch::channel(String::new());
         let (ready, address) = tokio::sync::oneshot::channel();
-        let kept = Arc::clone(&log);
         tokio::task::spawn(async move {
             let (mut ready, mut lines) = (Some(ready), BufReader::new(stderr).lines());
             while let Ok(Some(line)) = lines.next_line().await {
@@ -97,19 +100,20 @@ impl Setup {
                 {
                     let _ = ready.send(address.to_owned());
                 }
-                let mut kept = kept.lock().expect("no holder panics");
-                kept.push_str(&line);
-                kept.push('\n');
+                keep.send_modify(|log| {
+                    log.push_str(&line);
+                    log.push('\n');
+                });
             }
         });
         let address = tokio::time::timeout(PATIENCE, address).await.expect("the daemon gets ready");
-        let address = address.unwrap_or_else(|_| panic!("the daemon ended:\n{}", log.lock().expect("no holder panics")));
+        let address = address.unwrap_or_else(|_| panic!("the daemon ended:\n{}", *log.borrow()));
         Daemon { child, folder, address, log, setup: self }
     }
 
     /// `llmbasedos serve` in a folder.
     pub fn command(&self, dir: &Path) -> Command {
-        let mut command = Command::new(program("llmbasedos"));
+        let mut command = command("llmbasedos");
         command
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--config-dir"])
@@ -123,6 +127,22 @@ impl Setup {
             .kill_on_drop(true);
         command
     }
+}
+
+/// A program of ours, in an environment that says nothing to it.
+pub fn command(name: &str) -> Command {
+    let mut command = Command::new(program(name));
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("LLMBDO_") {
+            command.env_remove(variable);
+        }
+    }
+    command
+}
+
+/// What a program said.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// HOST:PORT in the line that says that the daemon is ready.
@@ -169,12 +189,19 @@ impl Daemon {
 
     /// Everything it has logged so far.
     pub fn log(&self) -> String {
-        self.log.lock().expect("no holder panics").clone()
+        self.log.borrow().clone()
+    }
+
+    /// Waits for its log to say something.
+    pub async fn logged(&self, what: &str) {
+        let mut log = self.log.clone();
+        let said = tokio::time::timeout(PATIENCE, log.wait_for(|log| log.contains(what))).await;
+        assert!(said.is_ok_and(|said| said.is_ok()), "the log never said '{what}':\n{}", self.log());
     }
 
     /// Runs `llmbasedos` with `arguments` on the same folder.
-    pub async fn cli(&self, arguments: &[&str]) -> std::process::Output {
-        let mut command = Command::new(program("llmbasedos"));
+    pub async fn cli(&self, arguments: &[&str]) -> Output {
+        let mut command = command("llmbasedos");
         command.args(arguments).arg("--config-dir").arg(self.dir());
         command.output().await.expect("the command runs")
     }
@@ -182,8 +209,16 @@ impl Daemon {
     /// A new token: `token create NAME …`.
     pub async fn token_for(&self, name: &str, options: &[&str]) -> String {
         let made = self.cli(&[&["token", "create", name], options].concat()).await;
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        String::from_utf8(made.stdout).expect("a token is ASCII").trim().to_owned()
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        text(&made.stdout).trim().to_owned()
+    }
+
+    /// Asks its state file, beside the daemon.
+    pub fn query<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
+        let path = self.dir().join("state/llmbasedos.db");
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the state file");
+        db.busy_timeout(PATIENCE).expect("a timeout");
+        ask(&db).expect("the state file answers")
     }
 
     /// Its process id.
@@ -206,6 +241,17 @@ impl Daemon {
     pub async fn crash_and_restart(mut self) -> Self {
         self.signal(Signal::KILL);
         self.ended().await;
+        self.again().await
+    }
+
+    /// A clean stop, then a new process in the same folder.
+    pub async fn stop_and_restart(mut self) -> Self {
+        self.stop().await;
+        self.again().await
+    }
+
+    /// A new process in the same folder, once this one has ended.
+    pub async fn again(self) -> Self {
         let (setup, folder) = (self.setup.clone(), Arc::clone(&self.folder));
         drop(self);
         setup.start_in(folder).await

@@ -2,16 +2,21 @@
 //!
 //! Nothing here knows the daemon from inside. Every wait has an event to wait for and a limit that means a bug.
 
+#![expect(clippy::disallowed_methods, reason = "what a test spawns ends with its runtime, which is its own")]
+
+pub mod backend;
 pub mod client;
 pub mod daemon;
+pub mod http;
 
 use std::time::Duration;
 
+pub use backend::Toy;
 pub use client::{Answer, Client};
 pub use daemon::{Daemon, Setup};
 
 /// Longer than anything takes on a slow and busy machine; running into it is a failure, never a retry.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs a test on a runtime of its own.
 pub fn run<F: Future<Output = ()>>(test: F) {
@@ -23,4 +28,14 @@ pub fn run<F: Future<Output = ()>>(test: F) {
     runtime.block_on(async {
         tokio::time::timeout(PATIENCE * 4, test).await.expect("the test takes no longer than this");
     });
+}
+
+/// Waits until `holds` does, for what no event tells. It is asked some hundred times a second.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let told = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, told).await.is_ok(), "never came true: {what}");
 }

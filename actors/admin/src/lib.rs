@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use cluster_config::Effective;
-use protocol::Error;
+use protocol::{Cancel, Cause, Error};
 use supervisor::{Tasks, Tree};
 use telemetry::LogLevel;
 
@@ -39,6 +39,8 @@ struct Shared {
     started: Instant,
     /// Restarts that outlive the call that asked for them, because they end its own actor.
     restarts: Tasks,
+    /// Raised when the daemon stops: who follows is answered then, or the calls under way would never end.
+    stopping: Cancel,
 }
 
 impl Admin {
@@ -46,13 +48,24 @@ impl Admin {
     pub fn new(sources: Sources) -> Self {
         let restarts = Tasks::named("admin restarts");
         Self {
-            shared: Arc::new(Shared { sources, tree: OnceLock::new(), started: Instant::now(), restarts }),
+            shared: Arc::new(Shared {
+                sources,
+                tree: OnceLock::new(),
+                started: Instant::now(),
+                restarts,
+                stopping: Cancel::new(),
+            }),
         }
     }
 
     /// Tells the tree, once it has started.
     pub fn watch(&self, tree: Tree) {
         let _ = self.shared.tree.set(tree);
+    }
+
+    /// Ends what would otherwise go on for as long as the daemon runs.
+    pub fn stop_following(&self) {
+        self.shared.stopping.cancel(Cause::Shutdown);
     }
 
     pub(crate) fn tree(&self) -> Result<&Tree, Error> {

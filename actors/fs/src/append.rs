@@ -22,8 +22,7 @@ use crate::fault::{At as _, Fault, What};
 use crate::files::{Parent, Regular};
 use crate::service::Fs;
 
-const TO_APPEND: OFlags =
-    OFlags::RDWR.union(OFlags::APPEND).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+const TO_APPEND: OFlags = OFlags::RDWR.union(OFlags::APPEND).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Adds `content` to the file that `parent` names, creating it where nothing is. The etag of the whole, unless
 /// that is larger than what one read returns.
@@ -81,12 +80,7 @@ fn write_once(mut file: &File, content: &[u8], size: u64) -> io::Result<()> {
     Err(rustix::io::Errno::NOSPC.into())
 }
 
-fn rewrite(
-    fs: &Fs,
-    parent: &Parent<'_>,
-    old: &Attributes,
-    content: &[u8],
-) -> Result<Option<String>, Fault> {
+fn rewrite(fs: &Fs, parent: &Parent<'_>, old: &Attributes, content: &[u8]) -> Result<Option<String>, Fault> {
     let file = Regular::open_child(&parent.dir, parent.name, parent.path)?;
     let mut whole = file.read_whole(fs.limits().write_bytes, parent.path)?;
     whole.extend_from_slice(content);

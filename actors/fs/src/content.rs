@@ -113,17 +113,12 @@ impl Part {
             if more.is_empty() {
                 break;
             }
-            let mut ends = more.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-            match ends.nth(usize::try_from(wanted - 1).unwrap_or(usize::MAX)) {
-                Some(end) => {
-                    part.bytes.extend_from_slice(&more[..end]);
-                    break;
-                }
-                None => {
-                    wanted -= more.iter().filter(|byte| **byte == b'\n').count() as u64;
-                    part.bytes.extend_from_slice(&more);
-                }
+            let mut taken = 0;
+            while taken < more.len() && wanted > 0 {
+                wanted -= u64::from(more[taken] == b'\n');
+                taken += 1;
             }
+            part.bytes.extend_from_slice(&more[..taken]);
         }
         Ok(part)
     }

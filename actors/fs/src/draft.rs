@@ -13,7 +13,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{PermissionsExt as _, fchown};
 
 use rustix::fs::{
-    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fsync, openat, renameat, renameat_with, unlinkat,
+    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fsync, openat, renameat, renameat_with,
+    unlinkat,
 };
 
 use crate::attributes::{Attributes, Kind};
@@ -139,4 +140,3 @@ fn may_write(parent: &Parent<'_>) -> bool {
         Err(rustix::io::Errno::ACCESS)
     )
 }
-

@@ -57,27 +57,51 @@ pub(crate) struct Copied {
     pub(crate) bytes: u64,
 }
 
-/// Copies what `from` names to what `to` names: everything that it holds, of at most `most` files.
-pub(crate) fn copy(
+/// A whole copy that has no name yet; gone again unless it is given one.
+#[derive(Debug)]
+pub(crate) struct Nameless<'p> {
+    to: &'p Parent<'p>,
+    draft: String,
+    pub(crate) copied: Copied,
+    published: bool,
+}
+
+/// Copies what `from` names, everything that it holds, of at most `most` files, next to what `to` names.
+pub(crate) fn copy<'p>(
     from: &Parent<'_>,
-    to: &Parent<'_>,
-    onto: Onto,
+    to: &'p Parent<'p>,
     purpose: Purpose,
     most: u64,
     cancel: &Cancel,
-) -> Result<Copied, Fault> {
+) -> Result<Nameless<'p>, Fault> {
     let mut copying = Copying { purpose, path: from.path, cancel, left: most, files: 0, bytes: 0 };
-    let name = draft::draft_name();
-    let made = copying
-        .one(from.dir.as_fd(), from.name, to.dir.as_fd(), name.as_str(), 0)
-        .and_then(|()| draft::rename(&to.dir, &name, &to.dir, to.name, onto).at(to.path));
-    if made.is_err() {
-        // Half a copy is nothing; removing it must not be stopped by the signal that stopped the copy.
-        let _ = remove::tree(&to.dir, name.as_str(), to.path, &Cancel::new());
+    let copied = Copied { files: 0, bytes: 0 };
+    let mut nameless = Nameless { to, draft: draft::draft_name(), copied, published: false };
+    copying.one(from.dir.as_fd(), from.name, to.dir.as_fd(), nameless.draft.as_str(), 0)?;
+    nameless.copied = Copied { files: copying.files, bytes: copying.bytes };
+    Ok(nameless)
+}
+
+// === impl Nameless ===
+
+impl Nameless<'_> {
+    /// Gives the copy its name.
+    pub(crate) fn publish(mut self, onto: Onto) -> Result<Copied, Fault> {
+        let Parent { dir, name, path, .. } = self.to;
+        draft::rename(dir, &self.draft, dir, name, onto).at(path)?;
+        self.published = true;
+        fsync(dir).at(path)?;
+        Ok(self.copied)
     }
-    made?;
-    fsync(&to.dir).at(to.path)?;
-    Ok(Copied { files: copying.files, bytes: copying.bytes })
+}
+
+impl Drop for Nameless<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            // The signal that stopped the copy must not stop its removal.
+            let _ = remove::tree(&self.to.dir, self.draft.as_str(), self.to.path, &Cancel::new());
+        }
+    }
 }
 
 // === impl Copying ===

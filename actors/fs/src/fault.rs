@@ -156,12 +156,12 @@ whats! {
 // === impl Fault ===
 
 impl Fault {
-    pub(crate) fn new(what: What, path: impl ToString) -> Self {
+    pub(crate) fn new(what: What, path: &(impl ToString + ?Sized)) -> Self {
         Self::Refused { what, path: path.to_string() }
     }
 
     /// What the kernel's `errno` means for `path`.
-    pub(crate) fn errno(errno: Errno, path: impl ToString) -> Self {
+    pub(crate) fn errno(errno: Errno, path: &(impl ToString + ?Sized)) -> Self {
         let what = match errno {
             Errno::NOENT => What::NotFound,
             Errno::NOTDIR => What::NotADirectory,
@@ -186,7 +186,7 @@ impl Fault {
     }
 
     /// The same for an error of std or of cap-std, which reports an attempt to leave the root without `errno`.
-    pub(crate) fn io(error: io::Error, path: impl ToString) -> Self {
+    pub(crate) fn io(error: io::Error, path: &(impl ToString + ?Sized)) -> Self {
         match Errno::from_io_error(&error) {
             Some(errno) => Self::errno(errno, path),
             None if error.kind() == io::ErrorKind::PermissionDenied => Self::new(What::Outside, path),

@@ -1,8 +1,11 @@
 //! Regular files and directories, opened beneath a root and known to be what they are.
 
 use std::fs::File;
+use std::io::IoSliceMut;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt as _;
+
+use rustix::io::{ReadWriteFlags, preadv2};
 
 use crate::attributes::{Attributes, Kind};
 use crate::beneath::{self, DIRECTORY, Last, TO_LOOK, TO_READ};
@@ -15,6 +18,8 @@ use crate::roots::Place;
 pub(crate) struct Regular {
     pub(crate) file: File,
     pub(crate) attributes: Attributes,
+    /// Reading may not wait for a disk: what is not in the kernel's caches is an error.
+    at_once: bool,
 }
 
 /// A directory in which a name is about to be looked at or changed.
@@ -33,8 +38,8 @@ pub(crate) struct Parent<'p> {
 impl Regular {
     /// Opens the file at `place`, through links as long as they stay beneath the root.
     pub(crate) fn open(place: &Place<'_>) -> Result<Self, Fault> {
-        let file = beneath::open(&place.root.dir, place.inside(), TO_READ, Last::Followed).at(&place.path)?;
-        Self::known(file, &place.path)
+        let file = place.open(TO_READ, Last::Followed).at(&place.path)?;
+        Ok(Self { at_once: place.at_once, ..Self::known(file, &place.path)? })
     }
 
     /// Opens `name` of `dir`, which must not be a link.
@@ -46,7 +51,7 @@ impl Regular {
     pub(crate) fn known(file: OwnedFd, path: &VirtualPath) -> Result<Self, Fault> {
         let attributes = Attributes::of(&file).at(path)?;
         match attributes.kind {
-            Kind::File => Ok(Self { file: file.into(), attributes }),
+            Kind::File => Ok(Self { file: file.into(), attributes, at_once: false }),
             Kind::Directory => Err(Fault::new(What::IsADirectory, path)),
             Kind::Symlink | Kind::Other => Err(Fault::new(What::Special, path)),
         }
@@ -57,7 +62,7 @@ impl Regular {
         let mut content = vec![0; bytes];
         let mut filled = 0;
         while filled < bytes {
-            match self.file.read_at(&mut content[filled..], offset + filled as u64) {
+            match self.read_some(&mut content[filled..], offset + filled as u64) {
                 Ok(0) => break,
                 Ok(more) => filled += more,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -66,6 +71,14 @@ impl Regular {
         }
         content.truncate(filled);
         Ok(content)
+    }
+
+    fn read_some(&self, into: &mut [u8], offset: u64) -> std::io::Result<usize> {
+        if self.at_once {
+            let flags = ReadWriteFlags::NOWAIT;
+            return Ok(preadv2(&self.file, &mut [IoSliceMut::new(into)], offset, flags)?);
+        }
+        self.file.read_at(into, offset)
     }
 
     /// The whole content, of at most `limit` bytes.
@@ -125,7 +138,7 @@ pub(crate) fn directory(place: &Place<'_>) -> Result<OwnedFd, Fault> {
 
 /// Looks at `place` itself, whatever it is, without any effect on it.
 pub(crate) fn look(place: &Place<'_>) -> Result<Attributes, Fault> {
-    let found = beneath::open(&place.root.dir, place.inside(), TO_LOOK, Last::AsItIs).at(&place.path)?;
+    let found = place.open(TO_LOOK, Last::AsItIs).at(&place.path)?;
     Attributes::of(&found).at(&place.path)
 }
 
@@ -133,5 +146,5 @@ pub(crate) fn look(place: &Place<'_>) -> Result<Attributes, Fault> {
 /// ones can be read, moved away and deleted.
 pub(crate) fn creatable(path: &VirtualPath) -> Result<(), Fault> {
     let bad = path.name().is_some_and(|name| name.chars().any(char::is_control));
-    if bad { Err(Fault::new(What::BadName, path.as_str().escape_debug())) } else { Ok(()) }
+    if bad { Err(Fault::new(What::BadName, &path.as_str().escape_debug())) } else { Ok(()) }
 }

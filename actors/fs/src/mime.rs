@@ -3,6 +3,9 @@
 /// How many bytes from the beginning are enough to tell.
 pub(crate) const HEAD_BYTES: usize = 4096;
 
+/// A control character shows itself early in what is no text, and UTF-8 is checked to the end anyway.
+const TELLING_BYTES: usize = 512;
+
 /// Kinds of text that only the name can tell.
 const TEXTS: &[(&str, &str)] = &[
     ("bib", "text/x-bibtex"),
@@ -41,17 +44,25 @@ const TEXTS: &[(&str, &str)] = &[
 /// The media type of a file called `name` that begins with `head`.
 pub(crate) fn of(name: &str, head: &[u8]) -> &'static str {
     // Text goes first: a note that begins with "BM" is no bitmap.
-    if is_text(head) { text(name, head) } else { infer::get(head).map_or("application/octet-stream", |found| found.mime_type()) }
+    if is_text(head) {
+        text(name, head)
+    } else {
+        infer::get(head).map_or("application/octet-stream", |found| found.mime_type())
+    }
 }
+
+/// How many of these bytes must look like text for a text.
+const TEXT_BYTES: usize = 1024;
 
 /// Whether `head` is the beginning of a UTF-8 text; a character cut at its end is forgiven.
 fn is_text(head: &[u8]) -> bool {
+    let head = &head[..head.len().min(TEXT_BYTES)];
     let whole = match std::str::from_utf8(head) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(),
     };
     let printable = |byte: &u8| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
-    whole && head.iter().all(printable)
+    whole && head.iter().take(TELLING_BYTES).all(printable)
 }
 
 fn text(name: &str, head: &[u8]) -> &'static str {

@@ -48,7 +48,7 @@ impl Names {
                     advice: "Name what you need, or look into its subdirectories.",
                 });
             }
-            if names.list.len() % 256 == 0 {
+            if names.list.len().is_multiple_of(256) {
                 Fault::unless_cancelled(cancel)?;
             }
             let Ok(text) = std::str::from_utf8(bytes) else {

@@ -39,7 +39,9 @@ pub enum BadPath {
     #[error("Client path '{0}' is too long: at most 4096 bytes in all and 255 bytes in each name.")]
     TooLong(String),
     /// One of its names is kept for the service itself.
-    #[error("Client path '{0}' uses a name that is reserved: names beginning with '.llmbasedos-' belong to the service.")]
+    #[error(
+        "Client path '{0}' uses a name that is reserved: names beginning with '.llmbasedos-' belong to the service."
+    )]
     Reserved(String),
 }
 

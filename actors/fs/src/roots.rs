@@ -4,11 +4,14 @@
 //! A root that a caller's tier does not include does not exist for that caller: its name is "not found", even
 //! where another root has a real directory of that name.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use rustix::fs::OFlags;
 
+use crate::beneath::{self, Last};
 use crate::config::{Mode, Root as Declared};
 use crate::fault::{Fault, What};
 use crate::path::VirtualPath;
@@ -18,6 +21,8 @@ use crate::path::VirtualPath;
 pub(crate) struct Root {
     pub(crate) at: VirtualPath,
     pub(crate) dir: Dir,
+    /// Its file system is on this machine.
+    local: bool,
     mode: Mode,
     tiers: Vec<String>,
 }
@@ -49,7 +54,9 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// One root's folder holds another's, so that what one forbids the other would allow.
-    #[error("fs.roots: the folder of root '{inner}' lies in the folder of root '{outer}', so one would give away what the other withholds: use separate folders")]
+    #[error(
+        "fs.roots: the folder of root '{inner}' lies in the folder of root '{outer}', so one would give away what the other withholds: use separate folders"
+    )]
     Overlap {
         /// The root whose folder holds the other.
         outer: String,
@@ -67,6 +74,8 @@ pub(crate) struct Roots(Vec<Root>);
 pub(crate) struct Place<'fs> {
     pub(crate) root: &'fs Root,
     pub(crate) path: VirtualPath,
+    /// Nothing may be waited for: what is not in the kernel's caches is an error.
+    pub(crate) at_once: bool,
 }
 
 // === impl Root ===
@@ -106,7 +115,8 @@ impl Roots {
                 }
             }
             folders.push((folder, at));
-            roots.push(Root { at: place, dir, mode: *mode, tiers: tiers.clone() });
+            let local = beneath::is_local(&dir);
+            roots.push(Root { at: place, dir, local, mode: *mode, tiers: tiers.clone() });
         }
         roots.sort_by_key(|root| std::cmp::Reverse(root.at.as_str().len()));
         Ok(Self(roots))
@@ -115,9 +125,9 @@ impl Roots {
     /// Where `path` is, for a caller of `tier`. `None`: it is `/`, and no root is there for this caller.
     pub(crate) fn place(&self, tier: &str, path: VirtualPath) -> Result<Option<Place<'_>>, Fault> {
         match self.0.iter().find(|root| root.at.contains(&path)) {
-            Some(root) if root.shown_to(tier) => Ok(Some(Place { root, path })),
+            Some(root) if root.shown_to(tier) => Ok(Some(Place { root, path, at_once: false })),
             _ if path.is_top() => Ok(None),
-            _ => Err(Fault::new(What::NotFound, path)),
+            _ => Err(Fault::new(What::NotFound, &path)),
         }
     }
 
@@ -167,13 +177,26 @@ impl<'fs> Place<'fs> {
     /// The directory that holds this place, and its name there; a root itself is held by nothing.
     pub(crate) fn parent(&self) -> Result<(Place<'fs>, &str), Fault> {
         match (self.path.parent(), self.path.name()) {
-            (Some(path), Some(name)) if !self.is_root() => Ok((Place { root: self.root, path }, name)),
+            (Some(path), Some(name)) if !self.is_root() => {
+                Ok((Place { root: self.root, path, at_once: self.at_once }, name))
+            }
             _ => Err(Fault::new(What::Protected, &self.path)),
         }
     }
 
+    /// The same place, looked at without waiting; `None` where that cannot be promised.
+    pub(crate) fn at_once(self) -> Option<Self> {
+        self.root.local.then_some(Self { at_once: true, ..self })
+    }
+
+    /// Opens what is here.
+    pub(crate) fn open(&self, flags: OFlags, last: Last) -> std::io::Result<OwnedFd> {
+        let open = if self.at_once { beneath::open_at_once } else { beneath::open };
+        open(&self.root.dir, self.inside(), flags, last)
+    }
+
     /// The place, if its root accepts changes.
-    pub(crate) fn to_change(self) -> Result<Self, Fault> {
+    pub(crate) fn changeable(self) -> Result<Self, Fault> {
         if self.root.writable() { Ok(self) } else { Err(Fault::new(What::ReadOnly, &self.path)) }
     }
 }

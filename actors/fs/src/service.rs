@@ -83,7 +83,7 @@ impl Fs {
 
     /// The same, for a call that changes something there.
     pub(crate) fn place_to_change(&self, context: &Context, path: &ClientPath) -> Result<Place<'_>, Fault> {
-        self.place(context, path)?.to_change()
+        self.place(context, path)?.changeable()
     }
 
     /// The roots that this caller sees and that hang below `/` under a name.

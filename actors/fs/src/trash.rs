@@ -72,7 +72,12 @@ impl Trash {
     }
 
     /// Moves what `parent` names in.
-    pub(crate) fn take(&self, parent: &Parent<'_>, inside: &str, found: &Attributes) -> Result<String, Fault> {
+    pub(crate) fn take(
+        &self,
+        parent: &Parent<'_>,
+        inside: &str,
+        found: &Attributes,
+    ) -> Result<String, Fault> {
         let deleted_at = Timestamp::now();
         let note = Note {
             id: new_id(deleted_at),

@@ -18,6 +18,7 @@ use crate::ignored::Ignored;
 use crate::names::{Name, Names};
 use crate::path::{ClientPath, VirtualPath};
 use crate::remove::DEPTH_MAX;
+use crate::roots::Root;
 use crate::service::Fs;
 
 /// What a walk looks at.
@@ -40,6 +41,8 @@ pub(crate) struct Plan {
 pub(crate) struct Step<'w> {
     /// The directory that holds it.
     pub(crate) names: &'w Names,
+    /// The root that hangs here, if one does: then it, and not the directory, has what is here.
+    root: Option<&'w Root>,
     pub(crate) name: &'w Name,
     pub(crate) path: &'w VirtualPath,
     /// Its path from where the walk began, without a leading slash.
@@ -95,8 +98,16 @@ pub(crate) fn walk(
         ignored.enter_above(place);
     }
     let left = fs.limits().scan_files;
-    let mut walk =
-        Walk { fs, context, plan, visit: &mut visit, ignored, left, start: start.clone(), walked: Walked::default() };
+    let mut walk = Walk {
+        fs,
+        context,
+        plan,
+        visit: &mut visit,
+        ignored,
+        left,
+        start: start.clone(),
+        walked: Walked::default(),
+    };
     let end = walk.level(dir, &start, 1, plan.after.is_some())?;
     if end == Next::On {
         walk.walked.stopped_at = None;
@@ -114,13 +125,16 @@ pub(crate) fn names_below(start: &VirtualPath, path: &VirtualPath) -> Vec<String
 impl Step<'_> {
     /// What the kernel says about it; `None` when it is gone already.
     pub(crate) fn look(&self) -> Option<Attributes> {
-        self.names.look(&self.name.text)
+        match self.root {
+            Some(root) => Attributes::of(&root.dir).ok(),
+            None => self.names.look(&self.name.text),
+        }
     }
 }
 
 // === impl Walk ===
 
-impl Walk<'_> {
+impl<'w> Walk<'w> {
     /// Looks at the entries of one directory; `dir` is `None` for a `/` where no root is. `marked`: the names so
     /// far are those of [`Plan::after`].
     fn level(
@@ -192,11 +206,18 @@ impl Walk<'_> {
         self.left -= 1;
         let cut = self.start.as_str().trim_end_matches('/').len() + 1;
         let relative = here.as_str().get(cut..).unwrap_or_default();
-        let next = (self.visit)(&Step { names, name, path: here, relative, depth })?;
+        let root = self.root_at(here);
+        let next = (self.visit)(&Step { names, root, name, path: here, relative, depth })?;
         if next == Next::Stop || self.left == 0 {
             self.walked.stopped_at = Some(names_below(&self.start, here));
         }
         Ok(next)
+    }
+
+    /// The root that hangs at `here`, for this caller.
+    fn root_at(&self, here: &VirtualPath) -> Option<&'w Root> {
+        let (fs, context): (&'w Fs, &'w Context) = (self.fs, self.context);
+        fs.named_roots(context).find(|root| root.at == *here)
     }
 
     fn down(
@@ -207,11 +228,12 @@ impl Walk<'_> {
         depth: usize,
         marked: bool,
     ) -> Result<Next, Fault> {
-        let root = self.fs.named_roots(self.context).find(|root| root.at == *here);
-        let dir = match root {
+        let dir = match self.root_at(here) {
             // Another root begins here; its handle is as good as a name of this one.
             Some(root) => again(&root.dir).at(here),
-            None => names.dir(here).and_then(|dir| beneath::child(dir, name.text.as_str(), DIRECTORY).at(here)),
+            None => {
+                names.dir(here).and_then(|dir| beneath::child(dir, name.text.as_str(), DIRECTORY).at(here))
+            }
         };
         match dir {
             Ok(dir) if depth < DEPTH_MAX => self.level(Some(dir), here, depth + 1, marked),

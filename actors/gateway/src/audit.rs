@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use protocol::dispatch::Trail;
 use protocol::{Caller, Cause, Code, Entry, Error, Witness};
 use store::rusqlite::{Connection, params};
+use tokio::sync::Notify;
 
 /// Rows kept for the next write; beyond it further calls only count in the last row of their kind.
 const ROWS_MAX: usize = 20_000;
@@ -24,15 +25,24 @@ pub(crate) struct Audit {
     answered: AtomicU64,
     failed: AtomicU64,
     rows: Mutex<Rows>,
+    /// Told when the first row since the last write is there.
+    dirty: Notify,
 }
 
 #[derive(Default)]
 struct Rows {
     /// One row per call that changed, or tried to change, something.
     single: Vec<Row>,
-    /// One row per kind of call that did not. The key is by address: the row keeps what is behind it alive.
-    shared: HashMap<(usize, usize, &'static str), Row>,
+    /// One row per kind of call that did not.
+    shared: Vec<Row>,
+    /// Where the row of a kind is.
+    kinds: HashMap<Kind, usize>,
+    /// The kind that was last counted, which mostly is the next one's too.
+    last: Option<(Kind, usize)>,
 }
+
+/// Caller and method by address, which their row keeps alive, and the outcome.
+type Kind = (usize, usize, &'static str);
 
 /// One row of the audit trail.
 #[derive(Clone)]
@@ -89,11 +99,18 @@ impl Audit {
         self.record(trail, Duration::ZERO, 0, Some(error));
     }
 
+    /// Resolves when there is something to write.
+    pub(crate) async fn dirty(&self) {
+        self.dirty.notified().await;
+    }
+
     /// Everything that is to be written.
     pub(crate) fn take(&self) -> Vec<Row> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = std::mem::take(&mut rows.single);
-        all.extend(rows.shared.drain().map(|(_, row)| row));
+        all.append(&mut rows.shared);
+        rows.kinds.clear();
+        rows.last = None;
         all
     }
 
@@ -118,12 +135,15 @@ impl Audit {
         };
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let looked_only = trail.entry.effect.read_only || (took.is_zero() && failed.is_some());
+        if rows.single.is_empty() && rows.shared.is_empty() {
+            self.dirty.notify_one();
+        }
         let row = if looked_only || rows.single.len() >= ROWS_MAX {
-            let key = (Arc::as_ptr(&trail.caller) as usize, Arc::as_ptr(&trail.entry) as usize, outcome);
-            if rows.shared.len() >= ROWS_MAX && !rows.shared.contains_key(&key) {
+            let caller = Arc::as_ptr(&trail.caller) as usize;
+            let Some(shared) = rows.shared((caller, Arc::as_ptr(&trail.entry) as usize, outcome), row) else {
                 return;
-            }
-            rows.shared.entry(key).or_insert_with(row)
+            };
+            shared
         } else {
             rows.single.push(row());
             rows.single.last_mut().expect("just pushed")
@@ -133,6 +153,26 @@ impl Audit {
         row.took_max = row.took_max.max(took);
         row.bytes_in += trail.bytes_in as u64;
         row.bytes_out += bytes_out as u64;
+    }
+}
+
+impl Rows {
+    /// The row of a kind, made if there is none; `None` when there are too many.
+    fn shared(&mut self, kind: Kind, make: impl FnOnce() -> Row) -> Option<&mut Row> {
+        let at = match self.last {
+            Some((last, at)) if last == kind => at,
+            _ => match self.kinds.get(&kind) {
+                Some(at) => *at,
+                None if self.shared.len() >= ROWS_MAX => return None,
+                None => {
+                    self.shared.push(make());
+                    self.kinds.insert(kind, self.shared.len() - 1);
+                    self.shared.len() - 1
+                }
+            },
+        };
+        self.last = Some((kind, at));
+        self.shared.get_mut(at)
     }
 }
 

@@ -144,14 +144,14 @@ impl State {
         let policy = self.gate.0.policy.load();
         let now = Timestamp::now();
         let owner = |name: String, way: Way| {
-            let tier = policy.licence.tier.clone();
+            let tier = policy.ceiling(now).to_owned();
             Ok(Arc::new(Caller { name, tier, allow: None, way, token: None, service: None }))
         };
         match who {
             Credentials::Token(secret, way) => policy.tokens.find(secret, now).map(|token| {
                 Ok(Arc::new(Caller {
                     name: token.name.clone(),
-                    tier: token.tier.clone().unwrap_or_else(|| policy.licence.tier.clone()),
+                    tier: token.tier.clone().unwrap_or_else(|| policy.ceiling(now).to_owned()),
                     allow: token.allow.clone(),
                     way: *way,
                     token: Some(token.id),
@@ -181,8 +181,8 @@ impl State {
 pub(crate) fn warn_about(licence: &crate::Licence) {
     if let Some(warning) = &licence.warning {
         tracing::warn!("licence counts as FREE: {warning}");
-    } else if licence.expired_at(Timestamp::now()) {
-        tracing::warn!(expired = ?licence.expires, "licence counts as FREE: expired");
+    } else if let Some(end) = licence.expires.filter(|_| licence.expired_at(Timestamp::now())) {
+        tracing::warn!(%end, "licence counts as FREE: expired");
     }
 }
 

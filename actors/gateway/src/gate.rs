@@ -12,7 +12,7 @@ use crate::audit::Audit;
 use crate::policy::Policy;
 use crate::rate::Rates;
 use crate::routes::Routes;
-use crate::views::Views;
+use crate::views::{Edition, Views};
 
 /// The gateway's shared state, as its own methods get it.
 #[derive(Clone)]
@@ -60,9 +60,13 @@ impl Gate {
     }
 
     /// What answers that are kept depend on.
-    pub(crate) fn edition(&self, now: Timestamp) -> (u64, u64, String) {
+    pub(crate) fn edition(&self, now: Timestamp) -> Edition {
         let policy = self.0.policy.load();
-        (policy.generation, self.0.routes.load().generation, policy.ceiling(now).to_owned())
+        Edition {
+            policy: policy.generation,
+            routes: self.0.routes.load().generation,
+            expired: policy.licence.expired_at(now),
+        }
     }
 
     /// Puts another policy in force. Tiers that stayed as they were keep their counts.

@@ -1,5 +1,6 @@
 //! The ledger: the one writer of what must outlast the process, quota counters and the audit trail.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +15,9 @@ use crate::rate::Left;
 /// How often the ledger writes. What a crash can lose of the trail is this much; what it can give back of a
 /// quota, too.
 const EVERY: Duration = Duration::from_millis(250);
+
+/// How long the last write waits for calls under way. One that hangs has no row to leave.
+const LAST_ROWS_WITHIN: Duration = Duration::from_millis(500);
 
 /// How long audit rows are kept.
 const KEEP: Duration = Duration::from_hours(24 * 90);
@@ -46,12 +50,17 @@ impl Actor for Ledger {
         myself: ActorRef<Message>,
         (gate, tasks): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
+        let audit = Arc::clone(&gate.0.audit);
         tasks.spawn(async move {
             loop {
+                // First of all without being told: a ledger that died may have left rows behind, and was told of
+                // them already.
                 tokio::time::sleep(EVERY).await;
                 if myself.cast(Message::Write).is_err() {
                     return;
                 }
+                // A daemon that nobody calls does not wake up. Every call that uses up quota leaves a row.
+                audit.dirty().await;
             }
         });
         Ok(State { gate, written: Vec::new(), writes: 0, _tasks: tasks })
@@ -68,6 +77,13 @@ impl Actor for Ledger {
     }
 
     async fn post_stop(&self, _: ActorRef<Message>, state: &mut State) -> Result<(), ActorProcessingErr> {
+        // Calls that were given up a moment ago, because the daemon stops, are just about to leave their rows.
+        let none_left = async {
+            while state.gate.0.audit.totals().in_flight > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_ROWS_WITHIN, none_left).await;
         state.write().await;
         Ok(())
     }

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::router::Requests;
 use cluster_config::Tiers;
 use jiff::Timestamp;
 use protocol::dispatch::BoxFuture;
@@ -87,7 +88,7 @@ pub enum SetupError {
 pub struct Gateway {
     gate: Gate,
     config: Arc<Config>,
-    router: Slot<Incoming>,
+    router: Slot<Requests>,
     auth: Slot<auth::Message>,
     ledger: Slot<ledger::Message>,
 }
@@ -184,6 +185,10 @@ impl Dispatch for Gateway {
 
     fn dispatch(&self, request: Incoming) {
         // Undelivered, the request is dropped, and its reply says that the gateway is restarting.
-        drop(self.router.cast(request));
+        drop(self.router.cast(Requests::One(request)));
+    }
+
+    fn dispatch_all(&self, requests: Vec<Incoming>) {
+        drop(self.router.cast(Requests::Burst(requests)));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cluster_config::Tiers;
 use jiff::Timestamp;
-use protocol::{Caller, Code, Entry, Error};
+use protocol::{Caller, Code, Entry, Error, Tier};
 use serde_json::json;
 
 use crate::licence::Licence;
@@ -38,6 +38,17 @@ impl Policy {
         self.tiers.get(name).unwrap_or_else(|| self.tiers.free())
     }
 
+    /// The tier that `caller` has at `now`: the licence's, or a lower one that its token names. What the caller
+    /// was let in with may be out of date, since licences end and are edited while connections stay open.
+    pub fn tier_of(&self, caller: &Caller, now: Timestamp) -> &str {
+        let ceiling = self.ceiling(now);
+        let token = caller.token.and_then(|id| self.tokens.standing(id, now));
+        match token.and_then(|token| token.tier.as_deref()) {
+            Some(own) if !is_above(own, ceiling) => own,
+            _ => ceiling,
+        }
+    }
+
     /// Why the licence grants less than it says, if it does.
     pub fn warning(&self, now: Timestamp) -> Option<String> {
         let expired = || self.licence.expired_at(now).then(|| "expired: everybody is on FREE".to_owned());
@@ -60,7 +71,7 @@ impl Policy {
     /// -32000 when the caller's token no longer stands, -32002 when tier or token do not cover the method.
     pub fn admit(&self, caller: &Caller, entry: &Entry, now: Timestamp) -> Result<(), Error> {
         if let Some(id) = caller.token
-            && !self.tokens.stands(id, now)
+            && self.tokens.standing(id, now).is_none()
         {
             return Err(Error::new(
                 Code::Authentication,
@@ -86,6 +97,12 @@ impl Policy {
         )
         .with_data(json!({ "method": entry.name, "tier": caller.tier, "licence_tier": ceiling })))
     }
+}
+
+/// Whether the tier `one` is above `other`; only the shipped ones have an order.
+fn is_above(one: &str, other: &str) -> bool {
+    let rank = |name: &str| [Tier::Free, Tier::Pro, Tier::Elite].iter().position(|tier| tier.name() == name);
+    matches!((rank(one), rank(other)), (Some(one), Some(other)) if one > other)
 }
 
 #[cfg(test)]

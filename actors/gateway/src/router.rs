@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use protocol::dispatch::{Call, Trail};
-use protocol::{Code, Error, Incoming, Run, Witness};
+use protocol::{Caller, Code, Error, Incoming, Run, Witness};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::json;
 use supervisor::Tasks;
@@ -20,19 +20,33 @@ use crate::routes::{Destination, Route};
 /// Routes requests.
 pub(crate) struct Router;
 
+/// What arrives: requests that were read from one connection in one turn. A burst is one message, because a
+/// message costs about as much as the whole rest of routing.
+pub(crate) enum Requests {
+    One(Incoming),
+    Burst(Vec<Incoming>),
+}
+
+/// One reading of both clocks, for all requests of a message.
+#[derive(Clone, Copy)]
+struct Moment {
+    time: Timestamp,
+    instant: Instant,
+}
+
 pub(crate) struct State {
     gate: Gate,
     tasks: Tasks,
 }
 
 impl Actor for Router {
-    type Msg = Incoming;
+    type Msg = Requests;
     type State = State;
     type Arguments = (Gate, Tasks);
 
     async fn pre_start(
         &self,
-        _: ActorRef<Incoming>,
+        _: ActorRef<Requests>,
         (gate, tasks): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
         Ok(State { gate, tasks })
@@ -40,30 +54,43 @@ impl Actor for Router {
 
     async fn handle(
         &self,
-        _: ActorRef<Incoming>,
-        request: Incoming,
+        _: ActorRef<Requests>,
+        requests: Requests,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        if let Some(call) = state.gate.take_in(request) {
-            match call.entry.run {
-                Run::Inline => call.run().await,
-                Run::Task | Run::Blocking => drop(state.tasks.spawn(call.run())),
+        let now = Moment { time: Timestamp::now(), instant: Instant::now() };
+        match requests {
+            Requests::One(request) => state.take(request, now).await,
+            Requests::Burst(requests) => {
+                for request in requests {
+                    state.take(request, now).await;
+                }
             }
         }
         Ok(())
     }
 }
 
+impl State {
+    async fn take(&self, request: Incoming, now: Moment) {
+        let Some(call) = self.gate.take_in(request, now) else { return };
+        match call.entry.run {
+            Run::Inline => call.run().await,
+            Run::Task | Run::Blocking => drop(self.tasks.spawn(call.run())),
+        }
+    }
+}
+
 impl Gate {
     /// Routes, admits and passes on; returns a call that the gateway answers itself.
-    fn take_in(&self, request: Incoming) -> Option<Call> {
+    fn take_in(&self, request: Incoming, now: Moment) -> Option<Call> {
         let table = self.0.routes.load();
         let Some(route) = table.get(&request.method) else {
             let error = Error::method_not_found(&request.method);
             request.reply.send(Err(error));
             return None;
         };
-        let call = self.admit(request, route)?;
+        let call = self.admit(request, route, now)?;
         match &route.to {
             Destination::Here => Some(call),
             Destination::There(slot) => {
@@ -74,7 +101,7 @@ impl Gate {
         }
     }
 
-    fn admit(&self, mut request: Incoming, route: &Route) -> Option<Call> {
+    fn admit(&self, mut request: Incoming, route: &Route, now: Moment) -> Option<Call> {
         let request_id = self.next_request_id();
         let trail = Trail {
             witness: Arc::clone(&self.0.audit) as Arc<dyn Witness>,
@@ -83,9 +110,9 @@ impl Gate {
             request_id,
             bytes_in: request.params.as_ref().map_or(0, |params| params.get().len()),
             cancel: request.cancel.clone(),
-            admitted: Instant::now(),
+            admitted: now.instant,
         };
-        match self.check(&request, route) {
+        match self.check(&mut request, route, now.time) {
             Ok(()) => {
                 request.reply.follow(trail);
                 Some(request.into_call(Arc::clone(&route.entry), request_id))
@@ -99,10 +126,13 @@ impl Gate {
     }
 
     /// Rights first, then room, then rate: a refused call is not billed.
-    fn check(&self, request: &Incoming, route: &Route) -> Result<(), Error> {
-        let now = Timestamp::now();
-        let caller = &request.caller;
+    fn check(&self, request: &mut Incoming, route: &Route, now: Timestamp) -> Result<(), Error> {
         let policy = self.0.policy.load();
+        let tier = policy.tier_of(&request.caller, now);
+        if request.caller.tier != tier {
+            request.caller = Arc::new(Caller { tier: tier.to_owned(), ..Caller::clone(&request.caller) });
+        }
+        let caller = &request.caller;
         policy.admit(caller, &route.entry, now)?;
         if !self.0.audit.enter(self.0.in_flight_max) {
             return Err(overloaded(self.0.in_flight_max));

@@ -2,7 +2,7 @@
 //!
 //! A token is 256 random bits, so a plain hash is enough: there is nothing to guess, and nothing to slow down.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -80,8 +80,10 @@ impl NewToken {
         let allow = (!self.allow.is_empty())
             .then(|| serde_json::to_string(&self.allow).expect("patterns are strings"));
         db.execute(
-            "INSERT INTO tokens (name, hash, tier, allow, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO tokens (id, name, hash, tier, allow, created_ms, expires_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
+                row_id(&hash),
                 self.name,
                 hash,
                 self.tier,
@@ -92,6 +94,13 @@ impl NewToken {
         )
         .map(drop)
     }
+}
+
+/// A row id that no other token ever gets. SQLite would give the id of a revoked token to the next one, and the
+/// connections of the first would be good again.
+fn row_id(hash: &Hash) -> i64 {
+    let [first, ..] = hash.as_chunks::<8>().0 else { unreachable!("a hash has 32 bytes") };
+    i64::from_be_bytes(*first) & i64::MAX
 }
 
 /// Deletes the token of this name; `false` when there was none.
@@ -109,8 +118,8 @@ pub fn exists(db: &Connection, name: &str) -> store::rusqlite::Result<bool> {
 /// All tokens as they stand in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
-    by_hash: HashMap<Hash, Token>,
-    ids: HashMap<i64, Option<Timestamp>>,
+    by_id: BTreeMap<i64, Token>,
+    ids: HashMap<Hash, i64>,
 }
 
 impl Tokens {
@@ -118,26 +127,30 @@ impl Tokens {
     pub fn read(db: &Connection) -> store::rusqlite::Result<Self> {
         let mut statement =
             db.prepare("SELECT hash, id, name, tier, allow, created_ms, expires_ms FROM tokens")?;
-        let by_hash: HashMap<_, _> =
-            statement.query_map([], |row| Ok((row.get("hash")?, token(row)?)))?.collect::<Result<_, _>>()?;
-        let ids = by_hash.values().map(|token| (token.id, token.expires)).collect();
-        Ok(Self { by_hash, ids })
+        let mut tokens = Self::default();
+        for row in statement.query_map([], |row| Ok((row.get("hash")?, token(row)?)))? {
+            let (hash, token) = row?;
+            tokens.ids.insert(hash, token.id);
+            tokens.by_id.insert(token.id, token);
+        }
+        Ok(tokens)
     }
 
     /// The token of this secret, if it is known and has not ended.
     pub fn find(&self, secret: &str, now: Timestamp) -> Option<&Token> {
         // The lookup compares hashes of the secret: its timing says nothing about the secret itself.
-        self.by_hash.get(&hash(secret)).filter(|token| token.expires.is_none_or(|end| now < end))
+        self.standing(*self.ids.get(&hash(secret))?, now)
     }
 
-    /// Whether the token with this row id still stands.
-    pub fn stands(&self, id: i64, now: Timestamp) -> bool {
-        self.ids.get(&id).is_some_and(|expires| expires.is_none_or(|end| now < end))
+    /// The token with this row id, if it still stands.
+    pub fn standing(&self, id: i64, now: Timestamp) -> Option<&Token> {
+        let token = self.by_id.get(&id)?;
+        token.expires.is_none_or(|end| now < end).then_some(token)
     }
 
     /// All, by name.
     pub fn by_name(&self) -> Vec<&Token> {
-        let mut all: Vec<_> = self.by_hash.values().collect();
+        let mut all: Vec<_> = self.by_id.values().collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
@@ -181,7 +194,14 @@ mod tests {
         assert_eq!(tokens.find(&shown, before).unwrap().name, "laptop");
         assert_eq!(tokens.find(&shown, after), None);
         assert_eq!(tokens.find(&other, before), None);
+        let old = tokens.find(&shown, before).unwrap().id;
         assert!(store.write_blocking(|db| revoke(db, "laptop")).unwrap());
+        let next = NewToken { name: "next".into(), tier: None, allow: vec![], expires: None };
+        let next_hash = super::hash(&other);
+        store.write_blocking(move |db| next.insert(db, next_hash)).unwrap();
+        let tokens = store.read_blocking(Tokens::read).unwrap();
+        assert!(tokens.standing(old, before).is_none(), "the next token does not revive the revoked one");
+        assert!(store.write_blocking(|db| revoke(db, "next")).unwrap());
         assert_eq!(store.read_blocking(Tokens::read).unwrap(), Tokens::default());
         let file = std::fs::read(store.path()).unwrap();
         assert!(!file.windows(shown.len()).any(|w| w == shown.as_bytes()), "the secret is nowhere in clear");

@@ -1,89 +1,103 @@
 //! Answers that depend only on who asks and on what is in force, written once: hello and listCapabilities are
 //! what every client sends first and some send all day.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use protocol::{Caller, Error, Shape};
+use protocol::{Caller, Error, Payload, Shape};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Views kept; more kinds of callers than this and the oldest kind of trick, asking again, must do.
+/// Views kept. There are as many as kinds of callers times methods; a daemon with more kinds than this writes
+/// some of them again.
 const VIEWS_MAX: usize = 64;
 
-/// What a view depends on.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    method: &'static str,
-    named: bool,
-    tier: String,
-    service: Option<Arc<str>>,
-    narrowed_by: Option<i64>,
-    caller: Option<String>,
+/// What was in force when a view was written.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Edition {
+    /// Of the policy.
+    pub(crate) policy: u64,
+    /// Of the routes.
+    pub(crate) routes: u64,
+    /// Time alone can end a licence.
+    pub(crate) expired: bool,
 }
 
-impl Key {
-    pub(crate) fn new(method: &'static str, shape: Shape, caller: &Caller) -> Self {
-        Self {
-            method,
-            named: shape == Shape::Named,
-            tier: caller.tier.clone(),
-            service: caller.service.clone(),
-            narrowed_by: caller.allow.as_ref().and(caller.token),
-            caller: None,
-        }
-    }
-
-    /// The view names the caller.
-    pub(crate) fn of_caller(self, caller: &Caller) -> Self {
-        Self { caller: Some(caller.name.clone()), ..self }
-    }
-}
-
-/// What was in force when a view was written: policy and routes by generation, and the ceiling, which time
-/// itself can lower.
-type Edition = (u64, u64, String);
+/// Answers as they were written for one kind of caller each.
+#[derive(Default)]
+pub(crate) struct Views(Mutex<Kept>);
 
 #[derive(Default)]
-pub(crate) struct Views(Mutex<(Edition, HashMap<Key, Arc<RawValue>>)>);
+struct Kept {
+    edition: Edition,
+    views: Vec<View>,
+}
+
+struct View {
+    method: &'static str,
+    shape: Shape,
+    /// Everything about the caller that a view may depend on.
+    caller: Arc<Caller>,
+    text: Arc<str>,
+}
 
 impl Views {
-    /// The view of `key` in this edition, written by `write` if nobody has yet.
+    /// The view of `method` for `caller` in this edition, written by `write` if nobody has yet.
     pub(crate) fn get<T: Serialize>(
         &self,
         edition: Edition,
-        key: Key,
+        method: &'static str,
+        shape: Shape,
+        caller: &Arc<Caller>,
         write: impl FnOnce() -> T,
-    ) -> Result<Arc<RawValue>, Error> {
+    ) -> Result<Arc<str>, Error> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 != edition || kept.1.len() >= VIEWS_MAX {
-            *kept = (edition, HashMap::new());
+        if kept.edition != edition || kept.views.len() >= VIEWS_MAX {
+            *kept = Kept { edition, views: Vec::new() };
         }
-        if let Some(view) = kept.1.get(&key) {
-            return Ok(Arc::clone(view));
+        let known =
+            |view: &&View| view.method == method && view.shape == shape && alike(&view.caller, caller);
+        if let Some(view) = kept.views.iter().find(known) {
+            return Ok(Arc::clone(&view.text));
         }
-        let view: Arc<RawValue> = serde_json::value::to_raw_value(&write()).map_err(Error::internal)?.into();
-        kept.1.insert(key, Arc::clone(&view));
-        Ok(view)
+        let text: Arc<str> = serde_json::to_string(&write()).map_err(Error::internal)?.into();
+        kept.views.push(View { method, shape, caller: Arc::clone(caller), text: Arc::clone(&text) });
+        Ok(text)
     }
 }
 
-/// A reply that was written before; `T` is what it is for its schema.
+/// Whether two callers see the same: one connection's caller is one value, so the first look mostly decides.
+fn alike(one: &Arc<Caller>, other: &Arc<Caller>) -> bool {
+    Arc::ptr_eq(one, other)
+        || (one.name == other.name
+            && one.tier == other.tier
+            && one.service == other.service
+            && one.token == other.token)
+}
+
+/// A reply that was written before; `T` is what it is, for its schema.
 pub(crate) struct Written<T> {
-    text: Arc<RawValue>,
+    text: Arc<str>,
     shape: std::marker::PhantomData<fn() -> T>,
 }
 
-impl<T> From<Arc<RawValue>> for Written<T> {
-    fn from(text: Arc<RawValue>) -> Self {
+impl<T> Written<T> {
+    /// The text, without writing it again.
+    pub(crate) fn into_payload(self) -> Payload {
+        Payload::Shared(self.text)
+    }
+}
+
+impl<T> From<Arc<str>> for Written<T> {
+    fn from(text: Arc<str>) -> Self {
         Self { text, shape: std::marker::PhantomData }
     }
 }
 
 impl<T> Serialize for Written<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.text.serialize(serializer)
+        let raw = RawValue::from_string(self.text.to_string()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
     }
 }
 

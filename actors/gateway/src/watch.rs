@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use supervisor::Tasks;
@@ -11,6 +11,9 @@ use tokio::sync::mpsc;
 
 /// How long a folder must be quiet before its change is told.
 const QUIET: Duration = Duration::from_millis(50);
+
+/// A folder that is never quiet is looked at this often even so.
+const RESTLESS_MAX: Duration = Duration::from_secs(1);
 
 /// Watches for as long as it lives.
 pub(crate) struct Watch {
@@ -62,7 +65,10 @@ fn start(
     }
     tasks.spawn(async move {
         while told.recv().await.is_some() {
-            while let Ok(Some(())) = tokio::time::timeout(QUIET, told.recv()).await {}
+            let latest = Instant::now() + RESTLESS_MAX;
+            while Instant::now() < latest
+                && let Ok(Some(())) = tokio::time::timeout(QUIET, told.recv()).await
+            {}
             changed();
         }
     });

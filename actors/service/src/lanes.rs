@@ -15,7 +15,11 @@ use tokio::sync::Notify;
 
 /// More lanes than cores, because a lane mostly waits; few enough that a thousand slow calls cannot take a
 /// thousand threads.
-const LANES_MAX: usize = 16;
+const LANES_MAX: usize = 24;
+
+/// Lanes that the calls of one connection may have at one time. What hangs on one connection, however much of it,
+/// leaves lanes for the others.
+const LANES_PER_CONNECTION: usize = 6;
 
 pub(crate) struct Lanes {
     line: Mutex<Line>,
@@ -24,9 +28,22 @@ pub(crate) struct Lanes {
 
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<(Call, InFlight)>,
-    running: usize,
+    waiting: VecDeque<Waiting>,
+    /// For every lane, whose call it works on, if it has one.
+    running: Vec<Connection>,
+    lanes: usize,
 }
+
+struct Waiting {
+    call: Call,
+    busy: InFlight,
+    connection: Connection,
+}
+
+/// A connection, by the address of its outbox, which every call of it keeps alive. Calls from inside have none,
+/// and count as one.
+#[derive(Clone, Copy, PartialEq)]
+struct Connection(Option<usize>);
 
 impl Lanes {
     pub(crate) fn new() -> Arc<Self> {
@@ -35,10 +52,13 @@ impl Lanes {
 
     /// Queues a call and sees to it that a lane takes it.
     pub(crate) fn submit(this: &Arc<Self>, call: Call, busy: InFlight) {
+        let connection = Connection::of(&call);
         let mut line = this.line();
-        line.waiting.push_back((call, busy));
-        if line.running < LANES_MAX {
-            line.running += 1;
+        let another = line.lanes < LANES_MAX && line.calls_of(connection) < LANES_PER_CONNECTION;
+        line.waiting.push_back(Waiting { call, busy, connection });
+        // Of a connection that has its share of lanes, one of those takes the call.
+        if another {
+            line.lanes += 1;
             drop(line);
             let lanes = Arc::clone(this);
             let runtime = Handle::current();
@@ -53,7 +73,7 @@ impl Lanes {
         let empty = async {
             loop {
                 let told = self.idle.notified();
-                if self.line().running == 0 {
+                if self.line().lanes == 0 {
                     return;
                 }
                 told.await;
@@ -65,24 +85,31 @@ impl Lanes {
     }
 
     fn work(&self, runtime: &Handle) {
-        while let Some((call, busy)) = self.next() {
+        let mut ended = None;
+        while let Some(Waiting { call, busy, connection }) = self.next(ended) {
             // What nobody wants any more is not begun; dropping it answers.
             if !call.context.cancel.is_cancelled() {
                 // A method that panics loses its own call, whose reply says so; the panic hook has logged it.
-                let _call = crate::span(&call).entered();
                 let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(call.run())));
             }
             drop(busy);
+            ended = Some(connection);
         }
     }
 
-    /// The next call; or none, and then the lane has ended: both under one lock, so that no call is queued
-    /// behind a lane that is just leaving.
-    fn next(&self) -> Option<(Call, InFlight)> {
+    /// The next call for a lane that has `ended` one; or none, and then the lane has ended: both under one lock, so
+    /// that no call is queued behind a lane that is just leaving.
+    fn next(&self, ended: Option<Connection>) -> Option<Waiting> {
         let mut line = self.line();
-        let next = line.waiting.pop_front();
-        if next.is_none() {
-            line.running -= 1;
+        if let Some(at) = line.running.iter().position(|running| Some(*running) == ended) {
+            line.running.swap_remove(at);
+        }
+        let next = line.waiting.iter().position(|waiting| line.admits(waiting.connection));
+        let next = next.and_then(|at| line.waiting.remove(at));
+        if let Some(next) = &next {
+            line.running.push(next.connection);
+        } else {
+            line.lanes -= 1;
             self.idle.notify_waiters();
         }
         next
@@ -90,5 +117,32 @@ impl Lanes {
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    /// Whether one more call of this connection may run.
+    fn admits(&self, connection: Connection) -> bool {
+        self.running_of(connection) < LANES_PER_CONNECTION
+    }
+
+    fn running_of(&self, connection: Connection) -> usize {
+        self.running.iter().filter(|running| **running == connection).count()
+    }
+
+    fn calls_of(&self, connection: Connection) -> usize {
+        let waiting = self.waiting.iter().filter(|waiting| waiting.connection == connection).count();
+        self.running_of(connection) + waiting
+    }
+}
+
+// === impl Connection ===
+
+impl Connection {
+    fn of(call: &Call) -> Self {
+        let outbox = call.context.connection.as_ref().map(|(outbox, _)| outbox);
+        Self(outbox.map(|outbox| Arc::as_ptr(outbox).cast::<()>() as usize))
     }
 }

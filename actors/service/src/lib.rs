@@ -4,6 +4,7 @@
 //! thread that may wait for the disk. The actor itself never waits, so a slow call never blocks the next one.
 //! It holds no state of the service: that is in the handle that the methods were declared with.
 
+mod chore;
 mod lanes;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisor::{ChildContext, ChildSpec, Meter, Slot, Tasks};
 use tracing::Instrument as _;
 
+pub use crate::chore::chore;
 use crate::lanes::Lanes;
 
 /// How long calls under way may finish when the service is told to stop.
@@ -57,7 +59,11 @@ impl Actor for Service {
     ) -> Result<(), ActorProcessingErr> {
         match call.entry.run {
             Run::Inline => call.run().await,
-            Run::Blocking => Lanes::submit(&state.lanes, call, state.meter.begin()),
+            Run::Blocking => {
+                if let Err(call) = call.try_now() {
+                    Lanes::submit(&state.lanes, *call, state.meter.begin());
+                }
+            }
             Run::Task => {
                 let (busy, span) = (state.meter.begin(), span(&call));
                 let work = async move {

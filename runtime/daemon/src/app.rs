@@ -98,13 +98,25 @@ impl App {
             settings.run_dir.join("gateway.sock").display(),
         );
         let root = tree::root(Branches {
-            services: services.iter().map(|s| service::child(s.name, &s.slot)).collect(),
+            services: services
+                .iter()
+                .map(|s| service::child(s.name, &s.slot))
+                .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
+                .collect(),
             backends,
             gateway: gateway.supervisor(),
             edges: edges_spec,
         });
         Ok(Self { root, admin, edges, ready, run_dir })
     }
+}
+
+/// How often leftovers of crashes are removed and the trash is emptied of what is too old.
+const SWEEP_EVERY: Duration = Duration::from_hours(24);
+
+fn sweep(fs: &fs::Fs, cancel: &protocol::Cancel) {
+    let swept = fs.sweep(cancel);
+    tracing::debug!(?swept, "swept the roots");
 }
 
 /// Opens the state file, making its folder for the owner alone.
@@ -205,7 +217,8 @@ fn limits(settings: &Settings) -> Limits {
         result: bytes(limits.result_bytes),
         handshake: seconds(limits.handshake_seconds),
         ping: seconds(limits.ping_seconds),
-        drain: seconds(settings.shutdown_seconds),
+        // The rest of the time is for what comes after the last call: the ledger's last write, above all.
+        drain: seconds(settings.shutdown_seconds) * 4 / 5,
     }
 }
 

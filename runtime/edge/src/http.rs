@@ -1,5 +1,6 @@
 //! HTTP: the TCP door. `/ws` becomes a WebSocket session; `/healthz` and `/readyz` answer anybody.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,7 @@ impl Actor for Listener {
                     Ok((stream, address)) => {
                         let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
                             tracing::warn!(%address, "connection refused: limits.connections are open");
+                            refuse(stream, shared.limits.connections);
                             continue;
                         };
                         let visitor = Visitor { address, place: Arc::new(Some(place).into()) };
@@ -83,6 +85,17 @@ impl Actor for Listener {
         });
         Ok(tasks)
     }
+}
+
+/// Says that there is no place. Not waited for: whoever is still outside must not hold up those behind.
+fn refuse(stream: TcpStream, connections: usize) {
+    let text = knock::full(connections).message;
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n{text}\n",
+        text.len() + 1,
+    );
+    let _ = stream.into_std().and_then(|mut stream| stream.write_all(answer.as_bytes()));
 }
 
 /// Serves HTTP on one connection until it ends or becomes a WebSocket.
@@ -140,7 +153,9 @@ async fn upgrade(
         .write_buffer_size(WRITE_BUFFER)
         .max_message_size(limit)
         .max_frame_size(limit)
-        .on_upgrade(async move |socket| session::start(&shared, "ws", caller, WsWire(socket), place).await)
+        .on_upgrade(async move |socket| {
+            session::start(&shared, "ws", caller, WsWire::new(socket, limit), place).await;
+        })
 }
 
 fn refusal(error: &Error) -> Response {

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use protocol::{Code, Error};
+use serde_json::json;
 
 /// The subprotocol of the native dialect.
 pub(crate) const SUBPROTOCOL: &str = "llmbasedos";
@@ -30,6 +32,15 @@ pub(crate) enum TurnedAway {
     Host(String),
     #[error("Pages of '{0}' may not connect. If they should, add it to auth.allowed_origins.")]
     Origin(String),
+}
+
+/// What somebody is told for whom there is no place.
+pub(crate) fn full(connections: usize) -> Error {
+    Error::new(
+        Code::Overloaded,
+        format!("{connections} connections are open, as many as limits.connections allows. Try again later."),
+    )
+    .with_data(json!({ "limit": connections }))
 }
 
 impl HostRules {

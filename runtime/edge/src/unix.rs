@@ -1,6 +1,6 @@
 //! UNIX sockets: the original's framing, a NUL byte after each message. Who is there, the kernel says.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -17,6 +17,7 @@ use tokio::net::UnixStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::doors::UnixDoor;
+use crate::knock;
 use crate::session::{self, Received, Wire};
 use crate::{Edges, Shared};
 
@@ -63,6 +64,10 @@ impl Actor for Listener {
 async fn welcome(shared: &Arc<Shared>, door: &UnixDoor, stream: UnixStream) {
     let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
         tracing::warn!(door = door.name(), "connection refused: limits.connections are open");
+        // Not waited for: whoever is still outside must not hold up those behind.
+        let _ = stream
+            .into_std()
+            .and_then(|mut s| s.write_all(&refusal(&knock::full(shared.limits.connections))));
         return;
     };
     match identify(shared, door, &stream).await {
@@ -85,10 +90,14 @@ async fn identify(shared: &Shared, door: &UnixDoor, stream: &UnixStream) -> Resu
 
 /// Says why, in the dialect of the socket, as far as the kernel's buffer takes it.
 async fn turn_away(mut stream: UnixStream, error: &Error, _place: OwnedSemaphorePermit) {
+    let _ = tokio::time::timeout(ACCEPT_AGAIN, stream.write_all(&refusal(error))).await;
+}
+
+fn refusal(error: &Error) -> Vec<u8> {
     let mut text = Vec::new();
     write_error(&mut text, &Id::Null, error);
     text.push(0);
-    let _ = tokio::time::timeout(ACCEPT_AGAIN, stream.write_all(&text)).await;
+    text
 }
 
 struct UnixWire {

@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::Admin;
 
 /// Shows what happened in the supervision tree lately: starts, stops, failures, restarts. With `follow`, further
-/// events arrive as `mcp.progress` notifications of this call, which ends when it is cancelled.
+/// events arrive as `mcp.progress` notifications of this call, which ends when it is cancelled or the daemon stops.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Events {
@@ -68,8 +68,13 @@ impl Method for Events {
             last = event.sequence;
             context.progress(event);
         }
+        let stopping = &admin.shared.stopping;
         loop {
-            match news.recv().await {
+            let event = tokio::select! {
+                event = news.recv() => event,
+                _ = stopping.cancelled() => return Ok(Recent { events: Vec::new() }),
+            };
+            match event {
                 Ok(event) if event.sequence > last => context.progress(&event),
                 Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => context.progress(&json!({ "missed": missed })),

@@ -77,17 +77,19 @@ impl Copy {
         }
         let source = Parent::open(&from)?;
         let target = Parent::open(&to)?;
-        let (dir, name) = target.key();
-        let _held = fs.hold(dir, name);
         let found = source.look_at_something()?;
         if found.kind == Kind::Directory && !self.recursive {
             return Err(Fault::new(What::NeedsRecursive, &from.path));
         }
         let wanted =
             Destination { overwrite: self.overwrite, if_match: self.if_match.as_deref(), holds: found.kind };
-        let onto = destination(&target, &wanted, &context.cancel)?;
+        // Looked at twice: before the work, to refuse at once, and after it, for copying takes a while.
+        destination(&target, &wanted, &context.cancel)?;
         let most = fs.limits().scan_files;
-        let copied = duplicate::copy(&source, &target, onto, Purpose::Copy, most, &context.cancel)?;
+        let copy = duplicate::copy(&source, &target, Purpose::Copy, most, &context.cancel)?;
+        let (dir, name) = target.key();
+        let _held = fs.hold(dir, name);
+        let copied = copy.publish(destination(&target, &wanted, &context.cancel)?)?;
         Ok(Copied {
             from: from.path.to_string(),
             path: to.path.to_string(),

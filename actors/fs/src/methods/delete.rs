@@ -14,7 +14,6 @@ use crate::files::Parent;
 use crate::names;
 use crate::path::ClientPath;
 use crate::remove;
-use crate::roots::Place;
 use crate::service::Fs;
 use crate::trash::Trash;
 
@@ -73,7 +72,7 @@ impl Delete {
         let parent = Parent::open(&place)?;
         let condition = Condition::parse(self.if_match.as_deref());
         let (dir, name) = parent.key();
-        let _held = fs.hold(dir, name);
+        let held = fs.hold(dir, name);
         let found = parent.look_at_something()?;
         condition.check(&parent.dir, name, Some(&found), parent.path, &context.cancel)?;
         if found.kind == Kind::Directory && !self.recursive {
@@ -82,33 +81,30 @@ impl Delete {
                 return Err(Fault::new(What::NotEmpty, parent.path));
             }
         }
-        let trash_id = if self.permanent {
-            erase(&parent, found.kind, context)?;
-            None
-        } else {
-            Some(put_in_trash(&place, &parent, &found)?)
+        let trash_id = match (self.permanent, found.kind) {
+            (false, _) => Some(Trash::open_or_create(place.root)?.take(&parent, place.inside(), &found)?),
+            (true, Kind::Directory) => {
+                let doomed = doom(&parent)?;
+                // From here on nobody finds it any more, and removing it may take a while.
+                drop(held);
+                remove::tree(&parent.dir, doomed.as_str(), parent.path, &context.cancel)?;
+                None
+            }
+            (true, _) => {
+                unlinkat(&parent.dir, parent.name, AtFlags::empty()).at(parent.path)?;
+                fsync(&parent.dir).at(parent.path)?;
+                None
+            }
         };
         Ok(Deleted { path: place.path.to_string(), status: Status::Success, trash_id })
     }
 }
 
-fn put_in_trash(
-    place: &Place<'_>,
-    parent: &Parent<'_>,
-    found: &crate::attributes::Attributes,
-) -> Result<String, Fault> {
-    Trash::open_or_create(place.root)?.take(parent, place.inside(), found)
-}
-
-/// Deletes for good. A directory first gets a reserved name, so that it is gone at once and as a whole; should the
-/// process die half-way, the sweep removes the rest.
-fn erase(parent: &Parent<'_>, kind: Kind, context: &Context) -> Result<(), Fault> {
-    if kind == Kind::Directory {
-        let doomed = draft::draft_name();
-        draft::rename(&parent.dir, parent.name, &parent.dir, &doomed, Onto::Nothing).at(parent.path)?;
-        remove::tree(&parent.dir, doomed.as_str(), parent.path, &context.cancel)?;
-    } else {
-        unlinkat(&parent.dir, parent.name, AtFlags::empty()).at(parent.path)?;
-    }
-    fsync(&parent.dir).at(parent.path)
+/// Gives a directory a reserved name, so that it is gone at once and as a whole. Should removing it be stopped
+/// half-way, the sweep removes the rest.
+fn doom(parent: &Parent<'_>) -> Result<String, Fault> {
+    let doomed = draft::draft_name();
+    draft::rename(&parent.dir, parent.name, &parent.dir, &doomed, Onto::Nothing).at(parent.path)?;
+    fsync(&parent.dir).at(parent.path)?;
+    Ok(doomed)
 }

@@ -130,12 +130,7 @@ impl Edit {
 }
 
 /// The text with all edits in it, and how many pieces were replaced.
-fn apply(
-    old: &str,
-    edits: &[Replacement],
-    path: &VirtualPath,
-    limit: u64,
-) -> Result<(String, usize), Fault> {
+fn apply(old: &str, edits: &[Replacement], path: &VirtualPath, limit: u64) -> Result<(String, usize), Fault> {
     let mut text = old.to_owned();
     let mut replacements = 0;
     for (index, edit) in edits.iter().enumerate() {

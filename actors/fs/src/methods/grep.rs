@@ -24,6 +24,7 @@ use crate::walk::{self, Next, Plan};
 /// looks at a bounded number of files.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a parameter with a name of its own")]
 pub(crate) struct Grep {
     /// Where to look, from the virtual root.
     path: ClientPath,
@@ -105,8 +106,15 @@ impl Grep {
         let matcher = lines::matcher(&self.pattern, self.ignore_case, self.literal)?;
         let page: Option<Page> = cursor::read(self.cursor.as_deref())?;
         let matches = Matches::new(self.limit(fs), fs.limits().read_bytes, self.context);
-        let mut search =
-            Search { matcher, matches, context, files_searched: 0, unreadable: 0, from: page, stopped_at: None };
+        let mut search = Search {
+            matcher,
+            matches,
+            context,
+            files_searched: 0,
+            unreadable: 0,
+            from: page,
+            stopped_at: None,
+        };
         let place = fs.look_up(context, &self.path)?;
         if let Some(place) = place.as_ref().filter(|place| !place.is_root())
             && files::look(place)?.kind != Kind::Directory
@@ -134,13 +142,12 @@ impl Grep {
             if step.name.kind != Kind::File || glob.as_ref().is_some_and(|glob| !glob.covers(step)) {
                 return Ok(Next::On);
             }
-            match step.names.dir(step.path).and_then(|dir| Regular::open_child(dir, &step.name.text, step.path)) {
-                Ok(file) => search.file(&file, step.path, walk::names_below(&start, step.path)),
-                Err(_) => {
-                    search.unreadable += 1;
-                    Ok(Next::On)
-                }
-            }
+            let dir = step.names.dir(step.path);
+            let Ok(file) = dir.and_then(|dir| Regular::open_child(dir, &step.name.text, step.path)) else {
+                search.unreadable += 1;
+                return Ok(Next::On);
+            };
+            search.file(&file, step.path, walk::names_below(&start, step.path))
         })?;
         Ok(search.answer(walked.stopped_at.filter(|_| walked.exhausted), walked.unreadable))
     }

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Attributes, Kind};
-use crate::entry::Entry;
 use crate::cursor;
+use crate::entry::Entry;
 use crate::fault::{Fault, What};
 use crate::files;
 use crate::names::Names;

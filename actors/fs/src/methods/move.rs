@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::Kind;
+use crate::attributes::{Attributes, Kind};
 use crate::change::Status;
 use crate::draft::{self, Onto};
 use crate::duplicate::{self, Purpose};
@@ -82,7 +82,7 @@ impl Move {
         }
         let source = Parent::open(&from)?;
         let target = Parent::open(&to)?;
-        let _held = fs.hold_both(source.key(), target.key());
+        let held = fs.hold_both(source.key(), target.key());
         let found = source.look_at_something()?;
         let condition = Condition::parse(self.if_match.as_deref());
         condition.check(&source.dir, source.name, Some(&found), source.path, &context.cancel)?;
@@ -93,25 +93,38 @@ impl Move {
                 fsync(&target.dir).at(target.path)?;
                 fsync(&source.dir).at(source.path)?;
             }
-            Err(Errno::XDEV) => carry_over(fs, &source, &target, onto, &context.cancel)?,
+            Err(Errno::XDEV) => {
+                // Copying takes a while, and strangers share these locks.
+                drop(held);
+                carry_over(fs, &source, &target, &found, &wanted, &context.cancel)?;
+            }
             Err(errno) => return Err(Fault::errno(errno, target.path)),
         }
         Ok(Moved { from: from.path.to_string(), path: to.path.to_string(), status: Status::Success })
     }
 }
 
-/// Copies to another file system, compares, and deletes the original. What others put into a directory between
-/// the copy and the deletion would be lost, so the original first leaves its name: nobody finds it any more.
+/// Copies to another file system, compares, and deletes the original, which must still be what was `found`. It
+/// first leaves its name, so that nobody puts into a directory what would be lost with it.
 fn carry_over(
     fs: &Fs,
     source: &Parent<'_>,
     target: &Parent<'_>,
-    onto: Onto,
+    found: &Attributes,
+    wanted: &Destination<'_>,
     cancel: &Cancel,
 ) -> Result<(), Fault> {
-    duplicate::copy(source, target, onto, Purpose::Move, fs.limits().scan_files, cancel)?;
+    let copy = duplicate::copy(source, target, Purpose::Move, fs.limits().scan_files, cancel)?;
     let doomed = draft::draft_name();
-    draft::rename(&source.dir, source.name, &source.dir, &doomed, Onto::Nothing).at(source.path)?;
+    {
+        let _held = fs.hold_both(source.key(), target.key());
+        let now = source.look_at_something()?;
+        if (now.identity, now.modified) != (found.identity, found.modified) {
+            return Err(Fault::new(What::Changed, source.path));
+        }
+        copy.publish(destination(target, wanted, cancel)?)?;
+        draft::rename(&source.dir, source.name, &source.dir, &doomed, Onto::Nothing).at(source.path)?;
+    }
     // The copy has its name: from here on there is no way back, so no signal stops it either.
     remove::tree(&source.dir, doomed.as_str(), source.path, &Cancel::new())?;
     fsync(&source.dir).at(source.path)

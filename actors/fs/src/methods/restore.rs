@@ -54,7 +54,7 @@ impl Method for Restore {
 
 impl Restore {
     fn restore(self, context: &Context, fs: &Fs) -> Result<Restored, Fault> {
-        let unknown = || Fault::new(What::NotInTrash, self.trash_id.escape_debug());
+        let unknown = || Fault::new(What::NotInTrash, &self.trash_id.escape_debug());
         let mut trashes = fs.trashes(context)?.into_iter();
         let (root, trash, note) = trashes
             .find_map(|(root, trash)| trash.note(&self.trash_id).map(|note| (root, trash, note)))

@@ -1,7 +1,5 @@
 //! `mcp.fs.stat`.
 
-use std::fs::File;
-
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,6 +65,18 @@ impl Method for Stat {
     type Reply = Status;
     type Service = Fs;
 
+    fn try_now(&self, context: &Context, fs: &Fs) -> Option<Result<Status, Error>> {
+        // The etag reads all of the file.
+        let place = (!self.etag).then(|| fs.look_up(context, &self.path)).and_then(Result::ok)??;
+        let place = place.at_once()?;
+        let attributes = files::look(&place).ok()?;
+        // Where a link leads cannot be told without following it.
+        if attributes.kind == Kind::Symlink {
+            return None;
+        }
+        self.status(&place, &attributes, context).ok().map(Ok)
+    }
+
     async fn call(self, context: &Context, fs: &Fs) -> Result<Status, Error> {
         Ok(self.stat(context, fs)?)
     }
@@ -80,10 +90,14 @@ impl Stat {
             return Ok(Status::of_top());
         };
         let attributes = files::look(&place)?;
-        let mut status = Status::of(&place, &attributes);
+        self.status(&place, &attributes, context)
+    }
+
+    fn status(&self, place: &Place<'_>, attributes: &Attributes, context: &Context) -> Result<Status, Fault> {
+        let mut status = Status::of(place, attributes);
         match attributes.kind {
-            Kind::File => self.look_inside(&place, &attributes, context, &mut status)?,
-            Kind::Symlink => status.leads_to = leads_to(&place),
+            Kind::File => self.look_inside(place, attributes, context, &mut status)?,
+            Kind::Symlink => status.leads_to = leads_to(place),
             Kind::Directory | Kind::Other => {}
         }
         Ok(status)
@@ -99,7 +113,7 @@ impl Stat {
     ) -> Result<(), Fault> {
         let opened = match Regular::open(place) {
             Ok(opened) if opened.attributes.identity == seen.identity => opened,
-            Err(fault) if self.etag => return Err(fault),
+            Err(fault) if self.etag || place.at_once => return Err(fault),
             _ => return Ok(()),
         };
         let head = opened.read_at(0, mime::HEAD_BYTES, &place.path)?;
@@ -115,7 +129,7 @@ impl Stat {
 /// told.
 fn leads_to(place: &Place<'_>) -> Option<Kind> {
     let found = beneath::open(&place.root.dir, place.inside(), TO_LOOK, Last::Followed).ok()?;
-    Attributes::of(&File::from(found)).ok().map(|found| found.kind)
+    Attributes::of(found).ok().map(|found| found.kind)
 }
 
 // === impl Status ===

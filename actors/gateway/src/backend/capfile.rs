@@ -49,9 +49,8 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<CapFile, String> {
     let prefix = format!("mcp.{name}.");
     for capability in &mut file.capabilities {
         let method = &capability.method;
-        let plain = |rest: &str| {
-            !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-        };
+        let fine = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+        let plain = |rest: &str| rest.split('.').all(|part| !part.is_empty() && part.bytes().all(fine));
         if method.len() > 128 || !method.strip_prefix(&prefix).is_some_and(plain) {
             return Err(format!("method '{method}' is not called {prefix}NAME"));
         }

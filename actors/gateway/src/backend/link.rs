@@ -19,6 +19,9 @@ use crate::routes::{About, Destination, Routes};
 /// Between attempts to connect: at first at once, then doubling.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 
+/// From an actor's start until it is in its slot.
+const SLOT_FILLED_WITHIN: Duration = Duration::from_millis(1);
+
 /// A person who starts a backend should not wait for us longer than this.
 const RETRY_MAX: Duration = Duration::from_secs(2);
 
@@ -75,6 +78,11 @@ async fn keep_connected(link: Arguments) {
     loop {
         match link.pool.connect().await {
             Ok(mut line) => {
+                // The supervisor puts this actor into its slot a moment after it has started; before that, calls
+                // would find nobody there.
+                while !link.slot.is_filled() {
+                    tokio::time::sleep(SLOT_FILLED_WITHIN).await;
+                }
                 if link.offer() {
                     retry = RETRY_FIRST;
                 }

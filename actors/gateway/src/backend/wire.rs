@@ -36,9 +36,14 @@ pub(crate) struct Pool {
 /// The members of an answer that matter; its id is ours, because nothing else is under way on the connection.
 #[derive(Deserialize)]
 struct Answer<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     error: Option<Failure>,
+}
+
+/// A result of null is a result, which `Option` alone does not tell from none.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize)]

@@ -1,12 +1,12 @@
 //! `mcp.hello`: what every client asks first.
 
 use jiff::Timestamp;
-use protocol::{Context, Effect, Error, Method, Run, Shape, Tier};
+use protocol::{Context, Effect, Error, Method, Payload, Run, Shape, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Gate;
-use crate::views::{Key, Written};
+use crate::views::Written;
 
 /// Lists the methods that you may call, and says who answers. Called without params, or by position, it returns
 /// the bare array of method names, as the original did; called with `{}` it returns the object.
@@ -40,14 +40,18 @@ impl Method for Hello {
     type Reply = Written<Greeting>;
     type Service = Gate;
 
+    fn payload(reply: Self::Reply, _: Shape) -> Result<Payload, Error> {
+        Ok(reply.into_payload())
+    }
+
     async fn call(self, context: &Context, gate: &Gate) -> Result<Self::Reply, Error> {
         let now = Timestamp::now();
         let caller = &context.caller;
-        let edition = gate.edition(now);
-        let key = Key::new(Self::NAME, context.shape, caller);
-        let view = match context.shape {
-            Shape::Original => gate.0.views.get(edition, key, || gate.methods_of(caller, now)),
-            Shape::Named => gate.0.views.get(edition, key.of_caller(caller), || Greeting {
+        let (edition, shape) = (gate.edition(now), context.shape);
+        let views = &gate.0.views;
+        let view = match shape {
+            Shape::Original => views.get(edition, Self::NAME, shape, caller, || gate.methods_of(caller, now)),
+            Shape::Named => views.get(edition, Self::NAME, shape, caller, || Greeting {
                 server: "llmbasedos",
                 version: env!("CARGO_PKG_VERSION"),
                 caller: caller.name.clone(),

@@ -1,13 +1,13 @@
 //! `mcp.listCapabilities`: every service with its methods and their schemas.
 
 use jiff::Timestamp;
-use protocol::{Caller, Context, Effect, Error, Method, Run, Shape, Tier};
+use protocol::{Caller, Context, Effect, Error, Method, Payload, Run, Shape, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::gate::Gate;
-use crate::views::{Key, Written};
+use crate::views::Written;
 
 /// Describes the methods that you may call, service by service, with the JSON Schemas of their params and
 /// results. Called without params, or by position, it returns the bare array of services, as the original did;
@@ -48,14 +48,18 @@ impl Method for ListCapabilities {
     type Reply = Written<Offer>;
     type Service = Gate;
 
+    fn payload(reply: Self::Reply, _: Shape) -> Result<Payload, Error> {
+        Ok(reply.into_payload())
+    }
+
     async fn call(self, context: &Context, gate: &Gate) -> Result<Self::Reply, Error> {
         let now = Timestamp::now();
-        let key = Key::new(Self::NAME, context.shape, &context.caller);
-        let services = || services(gate, &context.caller, now);
-        let edition = gate.edition(now);
-        let view = match context.shape {
-            Shape::Original => gate.0.views.get(edition, key, services),
-            Shape::Named => gate.0.views.get(edition, key, || Offer { services: services() }),
+        let (caller, shape) = (&context.caller, context.shape);
+        let services = || services(gate, caller, now);
+        let (edition, views) = (gate.edition(now), &gate.0.views);
+        let view = match shape {
+            Shape::Original => views.get(edition, Self::NAME, shape, caller, services),
+            Shape::Named => views.get(edition, Self::NAME, shape, caller, || Offer { services: services() }),
         };
         view.map(Into::into)
     }

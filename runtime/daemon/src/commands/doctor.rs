@@ -110,12 +110,12 @@ fn licence(loaded: &Loaded) -> Finding {
     let now = Timestamp::now();
     match read_licence(&loaded.settings.licence, &loaded.tiers) {
         Err(why) => Wrong(why),
-        Ok(licence) => match &licence.warning {
-            Some(warning) => Note(format!("licence counts as FREE: {warning}")),
-            None if licence.expired_at(now) => {
-                Note(format!("licence counts as FREE: expired {:?}", licence.expires))
+        Ok(licence) => match (&licence.warning, licence.expires) {
+            (Some(warning), _) => Note(format!("licence counts as FREE: {warning}")),
+            (None, Some(end)) if licence.expired_at(now) => {
+                Note(format!("licence counts as FREE: it expired at {end:.0}"))
             }
-            None => Fine(format!("licence {} of {}", licence.tier, licence.user)),
+            (None, _) => Fine(format!("licence {} of {}", licence.tier, licence.user)),
         },
     }
 }
@@ -131,6 +131,7 @@ fn tokens(loaded: &Loaded) -> Finding {
         Ok(0) => {
             Note("no tokens: nobody can come in over TCP. `llmbasedos token create NAME` makes one".into())
         }
+        Ok(1) => Fine(format!("1 token in {}", file.display())),
         Ok(n) => Fine(format!("{n} tokens in {}", file.display())),
     }
 }

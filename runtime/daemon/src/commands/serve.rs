@@ -55,6 +55,7 @@ async fn serve(
         signal = signals.next() => {
             tracing::info!(signal, "stopping: finishing what is under way (again to end at once)");
             app.edges.set_ready(false);
+            app.admin.stop_following();
             tokio::select! {
                 exit = tree.stop(grace) => Ok(verdict(&exit)),
                 signal = signals.next() => {

@@ -83,6 +83,10 @@ impl Line {
         }
         state.tickets += 1;
         let ticket = state.tickets;
+        if state.open.capacity() == 0 {
+            // One at a time is the rule; a connection at rest keeps room for one.
+            state.open.reserve_exact(1);
+        }
         state.open.push(Open { ticket, id, batch, deadline, cancel });
         Some(ticket)
     }
@@ -105,24 +109,24 @@ impl Line {
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        let state = self.state();
-        Standing {
-            open: state.open.len(),
-            outgoing: !state.outgoing.is_empty(),
-            overflowed: state.overflowed,
-            stopping: state.stopping,
-        }
+        self.state().standing()
     }
 
-    /// The next message to send.
-    pub(crate) fn next(&self) -> Option<String> {
+    /// How the line stands, and everything that is to be sent, added to `sending`. What is taken counts as
+    /// waiting until [`Line::sent`] says otherwise.
+    pub(crate) fn take(&self, sending: &mut VecDeque<String>) -> Standing {
         let mut state = self.state();
-        let message = state.outgoing.pop_front()?;
-        state.outgoing_bytes -= message.len();
-        if state.outgoing.is_empty() && state.outgoing.capacity() > 64 {
-            state.outgoing = VecDeque::new();
+        if sending.is_empty() {
+            std::mem::swap(&mut state.outgoing, sending);
+        } else {
+            sending.append(&mut state.outgoing);
         }
-        Some(message)
+        state.standing()
+    }
+
+    /// So many bytes of what was taken no longer wait.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.state().outgoing_bytes -= bytes;
     }
 
     /// Whom to wake when there is something to do.
@@ -229,6 +233,15 @@ impl Outbox for Line {
 }
 
 impl State {
+    fn standing(&self) -> Standing {
+        Standing {
+            open: self.open.len(),
+            outgoing: !self.outgoing.is_empty(),
+            overflowed: self.overflowed,
+            stopping: self.stopping,
+        }
+    }
+
     fn fail(&mut self, open: &Open, error: &Error, send_buffer: usize) {
         if let Some(id) = &open.id {
             let mut text = Vec::new();
@@ -239,6 +252,10 @@ impl State {
 
     /// Queues a message, or adds it to its batch and queues that once it is whole.
     fn put(&mut self, text: Vec<u8>, batch: Option<u64>, send_buffer: usize) {
+        // The pump is about to close; what is answered until then must not pile up.
+        if self.overflowed {
+            return;
+        }
         let text = match batch.and_then(|number| self.batches.iter().position(|b| b.number == number)) {
             None => text,
             Some(at) => {
@@ -255,9 +272,12 @@ impl State {
                 whole
             }
         };
-        let text = String::from_utf8(text).unwrap_or_else(|_| unreachable_utf8());
         // One answer may be larger than the buffer; it is what waits before it that counts.
         self.overflowed |= self.outgoing_bytes > send_buffer;
+        if self.overflowed {
+            return;
+        }
+        let text = String::from_utf8(text).unwrap_or_else(|_| unreachable_utf8());
         self.outgoing_bytes += text.len();
         self.outgoing.push_back(text);
     }
@@ -292,6 +312,19 @@ mod tests {
         })
     }
 
+    /// The next message to send, taken and sent.
+    fn next(line: &Line) -> Option<String> {
+        let mut sending = VecDeque::new();
+        line.take(&mut sending);
+        let first = sending.pop_front()?;
+        line.sent(first.len());
+        let mut state = line.state();
+        while let Some(text) = sending.pop_back() {
+            state.outgoing.push_front(text);
+        }
+        Some(first)
+    }
+
     fn open(line: &Line, id: i128, batch: Option<u64>) -> Option<u64> {
         let deadline = Instant::now() + Duration::from_mins(1);
         line.open(Some(Id::Integer(id)), batch, deadline, Cancel::new())
@@ -310,8 +343,8 @@ mod tests {
         assert!(line.cancel(&Id::Integer(1)));
         assert!(!line.cancel(&Id::Integer(1)));
         line.answer(ticket, ok("1"));
-        assert!(line.next().unwrap().contains("-32063"));
-        assert_eq!(line.next(), None);
+        assert!(next(&line).unwrap().contains("-32063"));
+        assert_eq!(next(&line), None);
     }
 
     #[test]
@@ -321,9 +354,9 @@ mod tests {
         let (a, b) = (open(&line, 1, Some(batch)).unwrap(), open(&line, 2, Some(batch)).unwrap());
         line.refuse(&Id::Null, Some(batch), &Error::cancelled());
         line.answer(b, ok("\"b\""));
-        assert_eq!(line.next(), None);
+        assert_eq!(next(&line), None);
         line.answer(a, ok("\"a\""));
-        let text = line.next().unwrap();
+        let text = next(&line).unwrap();
         let ids: Vec<_> = serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap();
         assert_eq!(
             ids.iter().map(|m| m["id"].clone()).collect::<Vec<_>>(),
@@ -341,8 +374,8 @@ mod tests {
         line.open(Some(Id::Integer(1)), None, soon, cancel.clone()).unwrap();
         assert_eq!(line.expire(soon), None);
         assert_eq!(cancel.cause(), Some(Cause::Deadline));
-        assert!(line.next().unwrap().contains("-32062"));
-        assert_eq!(line.next(), None);
+        assert!(next(&line).unwrap().contains("-32062"));
+        assert_eq!(next(&line), None);
     }
 
     #[test]
@@ -358,5 +391,9 @@ mod tests {
         let ticket = open(&line, 2, None).unwrap();
         line.answer(ticket, ok("1"));
         assert!(line.standing().overflowed);
+        let waiting = line.state().outgoing_bytes;
+        let ticket = open(&line, 3, None).unwrap();
+        line.answer(ticket, ok(&"1".repeat(900)));
+        assert_eq!(line.state().outgoing_bytes, waiting, "nothing more piles up");
     }
 }

@@ -10,6 +10,7 @@ mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use protocol::Caller;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -34,11 +35,14 @@ struct Arguments<W> {
 struct State {
     line: Arc<Line>,
     tasks: Tasks,
-    drain: std::time::Duration,
+    drain: Duration,
 }
 
 /// The pump has ended.
 struct Ended;
+
+/// How long a session may take, once its calls are finished or given up, before it counts as stuck.
+const HANG_UP: Duration = Duration::from_secs(1);
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
@@ -52,11 +56,12 @@ pub(crate) async fn start<W: Wire>(
 ) {
     let id = format!("{kind}-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let (sessions, shared) = (&shared.sessions, Arc::clone(shared));
+    let shutdown = shared.limits.drain + HANG_UP;
     let spec = ChildSpec::once(id, &Slot::vacant(), move |context| {
         let arguments = Arguments { shared, caller, wire, place, tasks: context.tasks() };
         (Session(std::marker::PhantomData), arguments)
     });
-    if let Err(error) = sessions.start_child(spec.numerous()).await {
+    if let Err(error) = sessions.start_child(spec.shutdown(shutdown).numerous()).await {
         // The connection is dropped with the spec, which closes it.
         tracing::warn!(%error, "connection refused");
     }
@@ -75,7 +80,8 @@ impl<W: Wire> Actor for Session<W> {
         let Arguments { shared, caller, wire, place, tasks } = arguments;
         let line = Line::new(&shared.limits);
         let drain = shared.limits.drain;
-        let pump = pump::Pump::new(wire, Arc::clone(&line), caller, shared);
+        // Boxed, because a future holds what it is given more than once.
+        let pump = Box::new(pump::Pump::new(wire, Arc::clone(&line), caller, shared));
         tasks.spawn(async move {
             pump.run().await;
             drop(place);

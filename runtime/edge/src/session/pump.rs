@@ -1,9 +1,10 @@
 //! Moves frames between a wire and a line until one of them ends.
 //!
 //! One turn takes everything that can be taken (answers out, requests in) and then flushes once, so that a burst
-//! of answers costs one write. With as many calls open as allowed, the wire is not read: the kernel holds the
+//! of answers costs one write. With as many calls open as allowed, no request is taken: the kernel holds the
 //! peer back, and nobody's requests are lost.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ use crate::Shared;
 /// Frames handled in one turn before other tasks get theirs.
 const TURN_MAX: usize = 128;
 
+/// Room for answers that a connection at rest keeps.
+const KEPT_MAX: usize = 64;
+
 /// Pings that may go unanswered.
 const MISSED_MAX: u32 = 2;
 
@@ -31,11 +35,27 @@ pub(super) struct Pump<W> {
     caller: Arc<Caller>,
     shared: Arc<Shared>,
     tick: Pin<Box<Sleep>>,
+    /// Answers on their way to the wire.
+    sending: VecDeque<String>,
+    /// Requests of this turn.
+    gathered: Vec<Incoming>,
+    /// What came while as many calls were open as allowed. Behind it nothing is read.
+    ahead: Option<Received>,
     /// When anything was last received.
     heard: Instant,
     pings: u32,
     unflushed: bool,
     goodbye: Option<&'static str>,
+}
+
+/// How a turn's reading ended.
+enum Flow {
+    /// Something will wake us: bytes, room, an answer.
+    Waiting,
+    /// There may be more to read at once.
+    More,
+    /// The connection is over.
+    Over,
 }
 
 impl<W> Drop for Pump<W> {
@@ -48,58 +68,123 @@ impl<W: Wire> Pump<W> {
     pub(super) fn new(wire: W, line: Arc<Line>, caller: Arc<Caller>, shared: Arc<Shared>) -> Self {
         let tick = Box::pin(tokio::time::sleep(shared.limits.ping));
         let heard = Instant::now();
-        Self { wire, line, caller, shared, tick, heard, pings: 0, unflushed: false, goodbye: None }
+        Self {
+            wire,
+            line,
+            caller,
+            shared,
+            tick,
+            sending: VecDeque::new(),
+            gathered: Vec::new(),
+            ahead: None,
+            heard,
+            pings: 0,
+            unflushed: false,
+            goodbye: None,
+        }
     }
 
-    pub(super) async fn run(mut self) {
+    /// Moves frames until the connection is over.
+    pub(super) async fn run(mut self: Box<Self>) {
         poll_fn(|context| self.turn(context)).await;
     }
 
     /// Ready when the connection is over.
     fn turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // Registered before the line is looked at, so that what is answered meanwhile wakes us again.
         self.line.register(context);
-        for _ in 0..TURN_MAX {
-            let standing = self.line.standing();
-            if standing.overflowed {
-                tracing::warn!(caller = self.caller.name, "connection closed: its peer does not read");
-                return Poll::Ready(());
-            }
-            if standing.outgoing
-                && let Poll::Ready(ready) = self.wire.poll_ready(context)
-            {
-                if ready.is_err() {
-                    return Poll::Ready(());
-                }
-                if let Some(message) = self.line.next() {
-                    self.wire.send(message);
-                    self.unflushed = true;
-                }
-                continue;
-            }
-            if standing.stopping && self.goodbye.is_none() {
-                self.goodbye = Some("server is stopping");
-            }
-            if let Some(why) = self.goodbye {
-                if standing.open > 0 || standing.outgoing {
-                    return self.rest(context);
-                }
-                if ready!(self.wire.poll_ready(context)).is_ok() {
-                    self.wire.farewell(why);
-                    let _ = ready!(self.wire.poll_flush(context));
-                }
-                return Poll::Ready(());
-            }
-            if standing.open >= self.shared.limits.in_flight {
-                return self.rest(context);
-            }
-            match self.wire.poll_receive(context) {
-                Poll::Ready(Received::Gone) => return Poll::Ready(()),
-                Poll::Ready(received) => self.take(received),
-                Poll::Pending => return self.rest(context),
+        let standing = self.line.take(&mut self.sending);
+        if standing.overflowed {
+            tracing::warn!(caller = self.caller.name, "connection closed: its peer does not read");
+            return Poll::Ready(());
+        }
+        if self.send(context).is_err() {
+            return Poll::Ready(());
+        }
+        if standing.stopping && self.goodbye.is_none() {
+            self.goodbye = Some("server is stopping");
+        }
+        if let Some(why) = self.goodbye {
+            return self.leave(why, standing.open, context);
+        }
+        let flow = self.receive(standing.open, context);
+        self.hand_over();
+        match flow {
+            Flow::Over => Poll::Ready(()),
+            Flow::Waiting => self.rest(context),
+            Flow::More => {
+                context.waker().wake_by_ref();
+                self.flush(context)
             }
         }
-        context.waker().wake_by_ref();
-        self.flush(context)
+    }
+
+    /// Takes answers to the wire, as many as it has room for. `Err`: the peer is gone.
+    fn send(&mut self, context: &mut Context<'_>) -> Result<(), ()> {
+        let mut bytes = 0;
+        while !self.sending.is_empty()
+            && let Poll::Ready(ready) = self.wire.poll_ready(context)
+        {
+            ready?;
+            if let Some(message) = self.sending.pop_front() {
+                bytes += message.len();
+                self.wire.send(message);
+                self.unflushed = true;
+            }
+        }
+        if bytes > 0 {
+            self.line.sent(bytes);
+        }
+        if self.sending.is_empty() && self.sending.capacity() > KEPT_MAX {
+            self.sending = VecDeque::new();
+        }
+        Ok(())
+    }
+
+    /// Says goodbye once everything that is open is answered.
+    fn leave(&mut self, why: &'static str, open: usize, context: &mut Context<'_>) -> Poll<()> {
+        if open > 0 || !self.sending.is_empty() {
+            return self.rest(context);
+        }
+        if ready!(self.wire.poll_ready(context)).is_ok() {
+            self.wire.farewell(why);
+            let _ = ready!(self.wire.poll_flush(context));
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads until the wire has nothing more, or as many calls are open as allowed.
+    fn receive(&mut self, open: usize, context: &mut Context<'_>) -> Flow {
+        for _ in 0..TURN_MAX {
+            // What this turn has opened is not answered before it ends; a notification counts for a moment too.
+            let full = open + self.gathered.len() >= self.shared.limits.in_flight;
+            if full && self.ahead.is_some() {
+                return Flow::Waiting;
+            }
+            let received = match self.ahead.take() {
+                Some(received) => received,
+                None => match self.wire.poll_receive(context) {
+                    Poll::Ready(received) => received,
+                    Poll::Pending => return Flow::Waiting,
+                },
+            };
+            match received {
+                Received::Gone => return Flow::Over,
+                // One is read even so: that is how the connection's end, and a pong, are seen.
+                Received::Message(_) | Received::TooLong(_) if full => self.ahead = Some(received),
+                received => self.take(received),
+            }
+        }
+        Flow::More
+    }
+
+    /// Hands the requests of this turn to the gateway, together.
+    fn hand_over(&mut self) {
+        match self.gathered.len() {
+            0 => {}
+            1 => self.gathered.drain(..).for_each(|request| self.shared.dispatch.dispatch(request)),
+            _ => self.shared.dispatch.dispatch_all(std::mem::take(&mut self.gathered)),
+        }
     }
 
     /// Nothing more can be moved now: flush, look at the clock, wait.
@@ -167,7 +252,11 @@ impl<W: Wire> Pump<W> {
             self.tick.as_mut().reset(deadline.into());
         }
         let outbox: Arc<dyn Outbox> = Arc::clone(&self.line) as _;
-        self.shared.dispatch.dispatch(Incoming {
+        if self.gathered.capacity() == 0 {
+            // One at a time is the rule; a connection at rest keeps room for one.
+            self.gathered.reserve_exact(1);
+        }
+        self.gathered.push(Incoming {
             method: request.method,
             params: request.params,
             caller: Arc::clone(&self.caller),
@@ -193,7 +282,8 @@ impl<W: Wire> Pump<W> {
             next = next.min(self.heard + limit.max(Duration::from_millis(1)));
         }
         if silent >= self.shared.limits.ping {
-            if self.pings >= MISSED_MAX {
+            // A pong may be waiting behind what is not read.
+            if self.pings >= MISSED_MAX && self.ahead.is_none() {
                 return Poll::Ready(());
             }
             if let Poll::Ready(Ok(())) = self.wire.poll_ready(context)

@@ -1,0 +1,147 @@
+//! list, stat, tree.
+
+use serde_json::{Value, json};
+
+use super::World;
+
+fn names(listing: &Value) -> Vec<&str> {
+    let entries = listing.get("entries").unwrap_or(listing).as_array().unwrap();
+    entries.iter().map(|entry| entry["name"].as_str().unwrap()).collect()
+}
+
+fn some() -> World {
+    let world = World::new();
+    world.file("b.txt", "bb").file("A.txt", "a").file("sub/deep/x.md", "# x").file(".dot", "");
+    world.link("link", "b.txt").link("gone", "nowhere");
+    world
+}
+
+#[test]
+fn list_has_the_originals_shape() {
+    let world = some();
+    let entries = world.ok("list", &json!(["/"]));
+    assert_eq!(names(&entries), ["sub", ".dot", "A.txt", "b.txt", "gone", "link"]);
+    let entry = &entries[3];
+    assert_eq!(
+        (&entry["path"], &entry["type"], &entry["size"]),
+        (&json!("/b.txt"), &json!("file"), &json!(2))
+    );
+    let time = entry["modified_at"].as_str().unwrap();
+    assert!(time.len() == 32 && time.ends_with("+00:00"), "{time}");
+    assert_eq!((&entries[0]["type"], &entries[0]["size"]), (&json!("directory"), &json!(-1)));
+    assert_eq!((&entries[5]["type"], &entries[5]["size"]), (&json!("symlink"), &json!(5)));
+    assert_eq!(names(&world.ok("list", &json!(["/sub"]))), ["deep"]);
+}
+
+#[test]
+fn list_pages_and_sorts() {
+    let world = some();
+    let mut seen = Vec::new();
+    let mut cursor = Value::Null;
+    loop {
+        let page = world.ok("list", &json!({"path": "/", "limit": 2, "cursor": cursor}));
+        assert_eq!(page["total"], 6);
+        seen.extend(names(&page).into_iter().map(str::to_owned));
+        cursor = page["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["sub", ".dot", "A.txt", "b.txt", "gone", "link"]);
+    let by_size =
+        world.ok("list", &json!({"path": "/", "sort": "size", "order": "descending", "hidden": false}));
+    assert_eq!(names(&by_size), ["gone", "link", "b.txt", "A.txt", "sub"]);
+    world.check("list", json!({"path": "/", "sort": "modified"}), Ok(json!({"total": 6})));
+}
+
+#[test]
+fn a_page_stays_where_it_was_when_entries_come_and_go() {
+    let world = World::new();
+    for name in ["a", "b", "c", "d"] {
+        world.file(name, "");
+    }
+    let page = world.ok("list", &json!({"path": "/", "limit": 2}));
+    world.file("aa", "").file("cc", "");
+    std::fs::remove_file(world.host("b")).unwrap();
+    let rest = world.ok("list", &json!({"path": "/", "cursor": page["next_cursor"]}));
+    assert_eq!(names(&rest), ["c", "cc", "d"]);
+}
+
+#[test]
+fn list_refusals() {
+    let world = some();
+    world.check("list", json!(["/none"]), Err("not_found"));
+    world.check("list", json!(["/b.txt"]), Err("not_a_directory"));
+    world.check("list", json!(["relative"]), Err("not_absolute"));
+    world.check("list", json!({"path": "/", "cursor": "?"}), Err("invalid_params"));
+    let cursor = world.ok("list", &json!({"path": "/", "limit": 1}))["next_cursor"].clone();
+    world.check("list", json!({"path": "/", "cursor": cursor, "sort": "size"}), Err("invalid_params"));
+}
+
+#[test]
+fn a_call_by_position_gets_all_or_is_told_to_page() {
+    let world = World::new();
+    for n in 0..10_001 {
+        world.file(&format!("{n}"), "");
+    }
+    world.check("list", json!(["/"]), Err("too_many_entries"));
+    assert_eq!(names(&world.ok("list", &json!({"path": "/"}))).len(), 1000);
+    std::fs::remove_file(world.host("0")).unwrap();
+    assert_eq!(names(&world.ok("list", &json!(["/"]))).len(), 10_000);
+}
+
+#[test]
+fn names_that_json_cannot_say_are_counted() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let world = World::new();
+    let bad = world.host("x").with_file_name(std::ffi::OsStr::from_bytes(b"bad\xff"));
+    std::fs::write(bad, "").unwrap();
+    world.file("line\nbreak", "");
+    world.check("list", json!({"path": "/"}), Ok(json!({"unnameable": 1, "total": 1})));
+    world.check("read", json!(["/line\nbreak"]), Ok(json!({"content": ""})));
+    world.check("delete", json!(["/line\nbreak"]), Ok(json!({"status": "success"})));
+}
+
+#[test]
+fn stat() {
+    let world = some();
+    world.link("to_sub", "sub");
+    world.check(
+        "stat",
+        json!(["/b.txt"]),
+        Ok(json!({"path": "/b.txt", "name": "b.txt", "type": "file", "size": 2, "mime_type": "text/plain",
+            "link": false, "writable": true, "etag": null, "leads_to": null})),
+    );
+    let etag = world.ok("read", &json!(["/b.txt"]))["etag"].clone();
+    world.check("stat", json!({"path": "/b.txt", "etag": true}), Ok(json!({"etag": etag})));
+    world.check("stat", json!(["/"]), Ok(json!({"name": "/", "type": "directory", "size": -1})));
+    world.check("stat", json!(["/sub/deep/x.md"]), Ok(json!({"mime_type": "text/markdown"})));
+    world.check("stat", json!(["/link"]), Ok(json!({"type": "symlink", "link": true, "leads_to": "file"})));
+    world.check("stat", json!(["/to_sub"]), Ok(json!({"type": "symlink", "leads_to": "directory"})));
+    world.check("stat", json!(["/to_sub/deep"]), Ok(json!({"type": "directory"})));
+    world.check("stat", json!(["/gone"]), Ok(json!({"type": "symlink", "leads_to": null})));
+    world.check("stat", json!(["/none"]), Err("not_found"));
+    world.check("stat", json!(["/b.txt/x"]), Err("not_a_directory"));
+}
+
+#[test]
+fn tree() {
+    let world = some();
+    world.check(
+        "tree",
+        json!({}),
+        Ok(json!({"path": "/", "entries": 7, "truncated": false,
+            "text": "A.txt\nb.txt\ngone@\nlink@\nsub/\n  deep/\n    x.md\n"})),
+    );
+    world.check("tree", json!({"depth": 1, "hidden": true}), Ok(json!({"entries": 6, "truncated": false})));
+    world.check("tree", json!({"limit": 2}), Ok(json!({"text": "A.txt\nb.txt\n", "truncated": true})));
+    world.check(
+        "tree",
+        json!({"path": "/sub", "format": "nested"}),
+        Ok(json!({"children": [{"name": "deep", "children": [{"name": "x.md", "type": "file"}]}]})),
+    );
+    let nested = world.ok("tree", &json!({"format": "nested"}));
+    let order: Vec<_> = nested["children"].as_array().unwrap().iter().map(|node| &node["name"]).collect();
+    assert_eq!(order, ["A.txt", "b.txt", "gone", "link", "sub"]);
+    world.check("tree", json!({"path": "/b.txt"}), Err("not_a_directory"));
+}

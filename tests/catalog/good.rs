@@ -1,0 +1,91 @@
+//! Every method is called once as it is meant to be, and what it answers is what its schema says.
+
+use std::collections::BTreeSet;
+
+use harness::{Client, Daemon, run};
+use serde_json::{Value, json};
+
+use crate::catalog;
+
+/// A call of every method, in an order in which each finds what it needs. `$trash_id` is what delete returned.
+fn calls() -> Vec<(&'static str, Value)> {
+    vec![
+        ("mcp.hello", json!({})),
+        ("mcp.listCapabilities", json!({})),
+        ("mcp.licence.check", json!({})),
+        ("mcp.cancel", json!({ "id": "never sent" })),
+        ("mcp.fs.write", json!({ "path": "/a.txt", "content": "alpha\nbeta\n" })),
+        ("mcp.fs.append", json!({ "path": "/a.txt", "content": "gamma\n" })),
+        ("mcp.fs.edit", json!({ "path": "/a.txt", "edits": [{ "old": "beta", "new": "delta" }] })),
+        ("mcp.fs.mkdir", json!({ "path": "/inner/most", "parents": true })),
+        ("mcp.fs.copy", json!({ "from": "/a.txt", "to": "/inner/b.txt" })),
+        ("mcp.fs.move", json!({ "from": "/inner/b.txt", "to": "/inner/c.txt" })),
+        ("mcp.fs.list", json!({ "path": "/" })),
+        ("mcp.fs.list", json!({ "path": "/", "limit": 1, "sort": "size" })),
+        ("mcp.fs.stat", json!({ "path": "/a.txt", "etag": true })),
+        ("mcp.fs.stat", json!({ "path": "/inner" })),
+        ("mcp.fs.tree", json!({})),
+        ("mcp.fs.tree", json!({ "path": "/", "format": "nested" })),
+        ("mcp.fs.find", json!({ "path": "/", "pattern": "*.txt" })),
+        ("mcp.fs.find", json!({ "path": "/", "pattern": "*", "limit": 1 })),
+        ("mcp.fs.read", json!({ "path": "/a.txt" })),
+        ("mcp.fs.read", json!({ "path": "/a.txt", "encoding": "base64", "limit": 4 })),
+        ("mcp.fs.multi_read", json!({ "paths": ["/a.txt", "/missing", "/inner"] })),
+        ("mcp.fs.grep", json!({ "path": "/", "pattern": "delta", "context": 1 })),
+        ("mcp.fs.grep", json!({ "path": "/", "pattern": "a", "limit": 1 })),
+        ("mcp.fs.hash", json!({ "path": "/a.txt" })),
+        ("mcp.fs.delete", json!({ "path": "/a.txt" })),
+        ("mcp.fs.trash", json!({})),
+        ("mcp.fs.restore", json!({ "trash_id": "$trash_id" })),
+        ("mcp.fs.delete", json!({ "path": "/inner", "recursive": true, "permanent": true })),
+        ("mcp.fs.emptyTrash", json!({})),
+        ("mcp.admin.tree", json!({})),
+        ("mcp.admin.actor", json!({ "id": "fs" })),
+        ("mcp.admin.restart", json!({ "id": "fs" })),
+        ("mcp.admin.events", json!({ "limit": 1000 })),
+        ("mcp.admin.config", json!({})),
+        ("mcp.admin.loglevel", json!({ "level": "warn" })),
+        ("mcp.admin.health", json!({})),
+        ("mcp.admin.stats", json!({})),
+    ]
+}
+
+#[test]
+fn results_are_what_their_schemas_say() {
+    let called: BTreeSet<_> = calls().into_iter().map(|(method, _)| method.to_owned()).collect();
+    let all: BTreeSet<_> = catalog().iter().map(|entry| entry.name.clone()).collect();
+    assert_eq!(called, all, "this test calls every method");
+    run(async {
+        let mut daemon = Daemon::start().await;
+        let client = daemon.client().await;
+        let mut trash_id = Value::Null;
+        for (method, mut params) in calls() {
+            if params["trash_id"] == "$trash_id" {
+                params["trash_id"] = trash_id.clone();
+            }
+            let result = client.ok(method, params.clone()).await;
+            let entry = catalog().get(method).expect("it is in the catalogue");
+            let schema = jsonschema::draft202012::new(&entry.result).expect("a schema");
+            let wrong: Vec<_> = schema
+                .iter_errors(&result)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(wrong.is_empty(), "{method} {params}: {result}\n{}", wrong.join("\n"));
+            trash_id = result.get("trash_id").filter(|id| id.is_string()).cloned().unwrap_or(trash_id);
+            check_original(&client, method, &params, &result).await;
+        }
+        daemon.stop().await;
+    });
+}
+
+/// By position, the method answers with the one field that the original answered with.
+async fn check_original(client: &Client, method: &str, params: &Value, named: &Value) {
+    let entry = catalog().get(method).expect("it is in the catalogue");
+    let Some(field) = entry.original_field else { return };
+    assert!(entry.effect.read_only, "{method}: a second call must not matter");
+    let params = params.as_object().expect("params by name");
+    if entry.positions.iter().zip(params.keys()).all(|(position, name)| position == name) {
+        let values: Vec<_> = params.values().cloned().collect();
+        assert_eq!(client.ok(method, json!(values)).await, named[field], "{method} {values:?}");
+    }
+}
