@@ -36,7 +36,7 @@ fuzz:
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p protocol/fuzz/corpus/$$target; \
 		(cd protocol && CARGO_TARGET_DIR=fuzz/target $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target \
-			-- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048) || exit 1; \
+			-- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -max_len=512 -dict=fuzz/words.dict) || exit 1; \
 	done
 
 ## Rewrite what is generated: METHODS.md, capability files, REFERENCE.md, schema.json, the settings template.

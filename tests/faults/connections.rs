@@ -21,6 +21,8 @@ fn a_thousand_connections_dropped_in_the_middle_leave_nothing_behind() {
     script(async {
         let mut daemon = Daemon::start().await;
         let client = daemon.unix("gateway").await;
+        // Answered, so accepted.
+        client.ok("mcp.hello", json!({})).await;
         let idle = Vitals::of(&daemon);
         let mut seen = Vec::new();
         // The first thousand warms up the heap; what the others add would be a leak.

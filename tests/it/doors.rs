@@ -197,10 +197,13 @@ fn whoever_answers_no_ping_is_shown_out() {
         let daemon = Setup { environment: variable, ..Setup::default() }.start().await;
         let (alive, mut dead) =
             (daemon.client().await, TcpStream::connect(&daemon.address).await.expect("it is open"));
-        let headers: String =
-            http::UPGRADE.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let authorization = format!("Authorization: Bearer {}\r\n", daemon.token());
-        let knock = format!("GET /ws HTTP/1.1\r\nHost: {}\r\n{headers}{authorization}\r\n", daemon.address);
+        let token = format!("Bearer {}", daemon.token());
+        let mut knock = "GET /ws HTTP/1.1\r\n".to_owned();
+        for (name, value) in [http::UPGRADE, &[("Host", &daemon.address), ("Authorization", &token)]].concat()
+        {
+            knock.extend([name, ": ", value, "\r\n"]);
+        }
+        knock.push_str("\r\n");
         dead.write_all(knock.as_bytes()).await.expect("it takes a request");
         let mut heard = Vec::new();
         let shown_out = tokio::time::timeout(PATIENCE, dead.read_to_end(&mut heard)).await;

@@ -148,8 +148,9 @@ impl fmt::Display for VirtualPath {
     }
 }
 
-/// A path as it stands in a call, not looked at yet. Separate from [`VirtualPath`] so that a bad one is answered
-/// with the file service's own error code, as the original did, and not as a malformed parameter.
+/// A path as it stands in a call, not looked at yet.
+// Separate from `VirtualPath` so that a bad one is answered with the file service's own error code, as the original
+// did, and not as a malformed parameter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct ClientPath(pub(crate) String);
@@ -162,7 +163,7 @@ impl ClientPath {
 }
 
 /// As much of a bad path as an error message repeats, with nothing in it that could confuse a terminal.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const CHARS: usize = 100;
     let mut out: String = text.chars().take(CHARS).flat_map(char::escape_debug).collect();
     if text.chars().nth(CHARS).is_some() {

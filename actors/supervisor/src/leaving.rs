@@ -55,7 +55,13 @@ impl Seat {
                 seat.vacate(State::Stopped);
             }
             seat.set(State::Stopped);
+            // A supervisor that fell has no dynamic children any more, however deep below this one it was.
+            seat.forget_dynamic();
         }
+        self.forget_dynamic();
+    }
+
+    fn forget_dynamic(&self) {
         if let Some(below) = &self.below {
             below.remove_all();
         }

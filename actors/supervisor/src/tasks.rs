@@ -20,6 +20,7 @@ use crate::events::What;
 use crate::launch::ChildContext;
 use crate::leaving::deadline_in;
 use crate::meter::Meter;
+use crate::panic_hook::TEXT_MAX;
 use crate::tree::Tree;
 
 /// The tasks of one owner. All are aborted when this is dropped: keep it in the actor's
@@ -210,7 +211,6 @@ impl Drop for End {
 /// What a panic said.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a text")
-        .to_owned()
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a text").chars().take(TEXT_MAX).collect()
 }

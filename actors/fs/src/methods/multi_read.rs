@@ -43,8 +43,24 @@ pub(crate) struct OneRead {
     /// What `mcp.fs.read` would have answered; null where there is an error.
     file: Option<Content>,
     /// The error that `mcp.fs.read` would have answered with; null where the file was read.
-    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
-    error: Option<Error>,
+    error: Option<OneError>,
+}
+
+/// An error as JSON-RPC has it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct OneError {
+    /// Its number in the table of errors.
+    code: i32,
+    /// What happened, to what, and what to do.
+    message: String,
+    /// Machine-readable particulars.
+    data: Option<Value>,
+}
+
+impl From<Error> for OneError {
+    fn from(error: Error) -> Self {
+        Self { code: error.code.number(), message: error.message, data: error.data.map(|data| *data) }
+    }
 }
 
 impl Method for MultiRead {
@@ -76,7 +92,7 @@ impl MultiRead {
             let path = path.0;
             files.push(match read {
                 Ok(file) => OneRead { path, file: Some(file), error: None },
-                Err(fault) => OneRead { path, file: None, error: Some(fault.into()) },
+                Err(fault) => OneRead { path, file: None, error: Some(Error::from(fault).into()) },
             });
         }
         Ok(Contents { files })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{self, Status};
 use crate::fault::{Fault, What};
 use crate::files::{self, Parent};
-use crate::path::{ClientPath, VirtualPath};
+use crate::path::{self, ClientPath, VirtualPath};
 use crate::roots::Place;
 use crate::service::Fs;
 
@@ -54,7 +54,7 @@ impl Method for Restore {
 
 impl Restore {
     fn restore(self, context: &Context, fs: &Fs) -> Result<Restored, Fault> {
-        let unknown = || Fault::new(What::NotInTrash, &self.trash_id.escape_debug());
+        let unknown = || Fault::new(What::NotInTrash, &path::shown(&self.trash_id));
         let mut trashes = fs.trashes(context)?.into_iter();
         let (root, trash, note) = trashes
             .find_map(|(root, trash)| trash.note(&self.trash_id).map(|note| (root, trash, note)))
