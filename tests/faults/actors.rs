@@ -214,6 +214,7 @@ impl Scene {
                 expected(Loses::Calls(calls), kept(ws()), stat())
             }
             "root/services/fs" => expected(Loses::Calls(files), kept(ws()), stat()),
+            "root/services/sweeper" => expected(Loses::Nothing, kept(ws()), stat()),
             "root/services/admin" => {
                 expected(Loses::Calls(admin), kept(unix("admin")), ("mcp.admin.stats", json!({})))
             }

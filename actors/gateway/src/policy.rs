@@ -14,6 +14,9 @@ use serde_json::json;
 use crate::licence::Licence;
 use crate::token::Tokens;
 
+/// The service of hello, listCapabilities, licence.check and cancel.
+pub(crate) const GATEWAY: &str = "gateway";
+
 /// Everything a decision is made from: one immutable value, replaced whole.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -59,10 +62,20 @@ impl Policy {
     pub fn permits(&self, caller: &Caller, service: &str, method: &str, now: Timestamp) -> bool {
         let own_socket = caller.service.as_deref().is_none_or(|only| only == service);
         let ceiling = self.ceiling(now);
+        // Whoever was let in may ask what it may do, and stop what it has begun; only a deny list takes that away.
+        let own = service == GATEWAY;
+        let covers = |tier: &cluster_config::Tier| {
+            tier.covers(method)
+                || (own && !tier.denied_capabilities.iter().any(|denied| denied.covers(method)))
+        };
         own_socket
-            && self.tier(ceiling).covers(method)
-            && (caller.tier == ceiling || self.tier(&caller.tier).covers(method))
-            && caller.allow.as_ref().is_none_or(|allow| allow.iter().any(|pattern| pattern.covers(method)))
+            && covers(self.tier(ceiling))
+            && (caller.tier == ceiling || covers(self.tier(&caller.tier)))
+            && (own
+                || caller
+                    .allow
+                    .as_ref()
+                    .is_none_or(|allow| allow.iter().any(|pattern| pattern.covers(method))))
     }
 
     /// Refuses a call that the caller may not make.
@@ -145,6 +158,10 @@ mod tests {
         assert!(!permits("", "ELITE", None, None, "mcp.fs.read"));
         assert!(!permits(elite, "ELITE", Some("mcp.fs.*"), None, "mcp.admin.tree"));
         assert!(permits(elite, "ELITE", Some("mcp.fs.*"), None, "mcp.fs.write"));
+        assert!(
+            permits(elite, "ELITE", Some("mcp.fs.*"), None, "mcp.gateway.own"),
+            "what it may do, it may ask"
+        );
         assert!(!permits(elite, "GOLD", None, None, "mcp.fs.write"), "a tier that is gone is FREE");
         assert!(!permits(elite, "ELITE", None, Some("fs"), "mcp.admin.tree"), "a service's own socket");
     }
