@@ -37,8 +37,8 @@ pub struct Settings {
     /// into 107.
     #[schemars(extend("format" = "path"))]
     pub run_dir: PathBuf,
-    /// How many seconds calls that are under way get to finish after SIGTERM or SIGINT. Ten is what Docker
-    /// waits before it kills.
+    /// Within how many seconds the process ends after SIGTERM or SIGINT; calls that are under way get four fifths
+    /// of it to finish. Ten is what Docker waits before it kills.
     #[schemars(range(min = 0, max = 3600))]
     pub shutdown_seconds: u64,
     /// The file with the licence tiers. Missing means the shipped tiers, unless this setting names it.
