@@ -14,7 +14,8 @@ use serde_json::{Map, Value, json};
 use crate::context::{Context, Shape};
 use crate::dispatch::{BoxFuture, Payload};
 use crate::error::Error;
-use crate::method::{Effect, Method, Run};
+use crate::mcp;
+use crate::method::{Effect, Method, Run, TaskSupport};
 use crate::schema;
 use crate::tier::Tier;
 
@@ -43,6 +44,12 @@ pub struct Entry {
     pub billed: bool,
     /// How long a call may take, where that is not the instance's setting.
     pub limit: Option<Duration>,
+    /// Whether a call may become a task.
+    pub task: TaskSupport,
+    /// Whether the result is made of content blocks.
+    pub rich: bool,
+    /// Whether it is declared in this program, so that its results are known to fit their schema.
+    pub own: bool,
     /// JSON Schema of the params object.
     pub params: Value,
     /// JSON Schema of the result object.
@@ -101,6 +108,9 @@ impl Entry {
                 run: M::RUN,
                 billed: M::BILLED,
                 limit: M::LIMIT,
+                task: M::TASK,
+                rich: M::RICH,
+                own: true,
                 original_field: M::ORIGINAL_FIELD,
                 try_now: (M::RUN == Run::Blocking).then_some(try_now),
                 ..entry
@@ -143,6 +153,9 @@ impl Entry {
             run: Run::Task,
             billed: true,
             limit: None,
+            task: TaskSupport::Forbidden,
+            rich: false,
+            own: false,
             empty_is_valid: form == Form::Object && validator.is_valid(&json!({})),
             form,
             validator: Arc::new(validator),
@@ -158,18 +171,7 @@ impl Entry {
 
     /// The tool of the same method: `mcp.mail.listMessages` is `mail_list_messages`.
     pub fn tool_name(&self) -> String {
-        let mut tool = String::new();
-        for c in self.name.strip_prefix("mcp.").unwrap_or(&self.name).chars() {
-            match c {
-                '.' | '-' => tool.push('_'),
-                c if c.is_ascii_uppercase() => {
-                    tool.push('_');
-                    tool.push(c.to_ascii_lowercase());
-                }
-                c => tool.push(c),
-            }
-        }
-        tool
+        mcp::tool_name(&self.name)
     }
 
     /// Reads and checks params: by position, by name or absent.

@@ -7,8 +7,10 @@ use std::time::Instant;
 
 use event_listener::Event;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::dispatch::Outbox;
+use crate::mcp::{Capability, Inputs, LogLevel};
 use crate::tier::Pattern;
 
 /// The transport a caller came in by.
@@ -142,6 +144,8 @@ pub struct Context {
     pub cancel: Cancel,
     /// The form of the result.
     pub shape: Shape,
+    /// Who can be asked, and what was answered; `None` when nobody can be (a caller of the native dialect).
+    pub inputs: Option<Arc<Inputs>>,
     /// The connection and the ticket of this call there, for progress and for cancelling siblings.
     pub connection: Option<(Arc<dyn Outbox>, u64)>,
 }
@@ -153,6 +157,25 @@ impl Context {
             && let Ok(text) = serde_json::to_string(value)
         {
             outbox.progress(*ticket, text);
+        }
+    }
+}
+
+impl Context {
+    /// What was answered to the question `name`, if it was asked and answered.
+    pub fn answer(&self, name: &str) -> Option<&Value> {
+        self.inputs.as_ref()?.answers.get(name)
+    }
+
+    /// Whether whoever is behind the caller can be asked in this way.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.inputs.as_ref().is_some_and(|inputs| inputs.capabilities.has(capability))
+    }
+
+    /// Sends a log message to the caller, if it wants messages of this level; it is no log of the daemon's.
+    pub fn log(&self, level: LogLevel, data: &Value) {
+        if let Some((outbox, ticket)) = &self.connection {
+            outbox.log(*ticket, level, data);
         }
     }
 }

@@ -8,13 +8,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::catalog::Entry;
 use crate::context::{Caller, Cancel, Context, Shape, Way};
 use crate::error::{Code, Error};
 use crate::jsonrpc::Id;
+use crate::mcp::{Inputs, LogLevel, Toolbox};
 
 /// A boxed future, as the object-safe traits here need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -53,6 +54,12 @@ pub trait Dispatch: Send + Sync + 'static {
     /// Hands over a request. The answer arrives at the request's [`Reply`], never here.
     fn dispatch(&self, request: Incoming);
 
+    /// The tools that `caller` may call now; what is not among them cannot be called either.
+    fn tools(&self, caller: &Arc<Caller>) -> Arc<Toolbox>;
+
+    /// Resolves when what anybody may call has changed.
+    fn offer_changed(&self) -> BoxFuture<'static, ()>;
+
     /// Hands over requests that arrived together, in their order.
     fn dispatch_all(&self, requests: Vec<Incoming>) {
         for request in requests {
@@ -74,6 +81,8 @@ pub struct Incoming {
     pub deadline: Instant,
     /// Raised when the answer is no longer wanted.
     pub cancel: Cancel,
+    /// Who can be asked behind the caller, and what was answered; `None` when nobody can be.
+    pub inputs: Option<Arc<Inputs>>,
     /// Where the answer goes.
     pub reply: Reply,
 }
@@ -95,6 +104,7 @@ impl Incoming {
             deadline: self.deadline,
             cancel: self.cancel,
             shape,
+            inputs: self.inputs,
             connection: Some((self.reply.outbox.clone(), self.reply.ticket)),
         };
         Call { entry, context, params: self.params, reply: self.reply }
@@ -165,6 +175,16 @@ pub trait Outbox: Send + Sync {
 
     /// Sends news about the call with this ticket; `value` is JSON text. May be dropped under pressure.
     fn progress(&self, ticket: u64, value: String);
+
+    /// Answers the call with this ticket with a member that is written already: `"result":…` or `"error":…`.
+    fn conclude(&self, ticket: u64, member: String);
+
+    /// Sends a message of the connection's own dialect that belongs to the call with this ticket. May be dropped
+    /// under pressure.
+    fn notify(&self, ticket: u64, message: String);
+
+    /// Sends a log message that belongs to the call with this ticket, where the dialect has such.
+    fn log(&self, _ticket: u64, _level: LogLevel, _data: &Value) {}
 
     /// Gives the call with this ticket until `deadline` instead.
     fn extend(&self, ticket: u64, deadline: Instant);

@@ -6,6 +6,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::mcp::{Capability, InputRequest};
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $label:literal;)+) => {
         /// Why a call failed. The numbers are JSON-RPC's own, the original's, or ours below -32060.
@@ -77,6 +79,10 @@ codes! {
     TooLarge = -32065, "too_large";
     /// A third-party backend broke the protocol or failed.
     Backend = -32066, "backend";
+    /// The method has a question for the person or the model behind the caller; `data.input_requests` has it.
+    InputRequired = -32067, "input_required";
+    /// The caller cannot do what the method needs of it; `data.required_capabilities` says what.
+    MissingCapability = -32068, "missing_capability";
 }
 
 /// A failed call: what the caller is told, and what only the log is told.
@@ -191,6 +197,23 @@ impl Error {
             format!("No answer within {limit_ms} ms; the work was told to stop."),
         )
         .with_data(json!({ "limit_ms": limit_ms }))
+    }
+
+    /// -32067: `requests` are questions by name; called again with the answers (and `state`), the method goes on.
+    pub fn input_required(
+        requests: impl IntoIterator<Item = (&'static str, InputRequest)>,
+        state: Option<Value>,
+    ) -> Self {
+        let requests: std::collections::BTreeMap<_, _> = requests.into_iter().collect();
+        Self::new(Code::InputRequired, "This needs an answer of the person or the model behind the caller.")
+            .with_data(json!({ "input_requests": requests, "state": state }))
+    }
+
+    /// -32068: the caller did not declare `capability`.
+    pub fn missing_capability(capability: Capability) -> Self {
+        let required = capability.required();
+        Self::new(Code::MissingCapability, format!("The client must be able to do this: {required}."))
+            .with_data(json!({ "required_capabilities": required }))
     }
 
     /// -32063.

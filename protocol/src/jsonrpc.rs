@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::{Code, Error};
@@ -283,6 +284,37 @@ fn request(text: &str) -> Result<Request, Rejected> {
     Ok(Request { id, method: method.into(), params: wire.params.map(ToOwned::to_owned) })
 }
 
+/// The answer to a request of ours.
+#[derive(Debug)]
+pub struct Response {
+    /// The id that the request had.
+    pub id: Id,
+    /// The result, or the error object.
+    pub outcome: Result<Value, Value>,
+}
+
+/// Reads a frame as an answer to a request of ours; `None` when it is none.
+pub fn parse_response(frame: &[u8]) -> Option<Response> {
+    #[derive(Deserialize)]
+    struct Wire {
+        jsonrpc: String,
+        id: Id,
+        #[serde(default)]
+        result: Option<Value>,
+        #[serde(default)]
+        error: Option<Value>,
+        #[serde(default)]
+        method: Option<IgnoredAny>,
+    }
+    let wire: Wire = serde_json::from_slice(frame).ok()?;
+    let outcome = match (wire.result, wire.error) {
+        (Some(result), None) => Ok(result),
+        (None, Some(error)) => Err(error),
+        _ => return None,
+    };
+    (wire.jsonrpc == "2.0" && wire.method.is_none()).then_some(Response { id: wire.id, outcome })
+}
+
 /// Appends `{"jsonrpc":"2.0","id":…,"result":…}`; `result` is JSON text and is copied, not read.
 pub fn write_result(out: &mut Vec<u8>, id: &Id, result: &str) {
     open(out, id);
@@ -296,6 +328,14 @@ pub fn write_error(out: &mut Vec<u8>, id: &Id, error: &Error) {
     open(out, id);
     out.extend_from_slice(b",\"error\":");
     write_json(out, error);
+    out.push(b'}');
+}
+
+/// Appends `{"jsonrpc":"2.0","id":…,MEMBER}`; `member` is `"result":…` or `"error":…`, written already.
+pub fn write_member(out: &mut Vec<u8>, id: &Id, member: &str) {
+    open(out, id);
+    out.push(b',');
+    out.extend_from_slice(member.as_bytes());
     out.push(b'}');
 }
 
@@ -402,6 +442,27 @@ mod tests {
         let params = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{deep}}}"#);
         // Raw params are not walked into here; the typed parse refuses the depth.
         assert!(shown(params.as_bytes()).starts_with("1 m [["));
+    }
+
+    #[test]
+    fn answers_to_requests_of_ours_are_told_from_requests() {
+        let read =
+            |text: &str| parse_response(text.as_bytes()).map(|response| (response.id, response.outcome));
+        assert_eq!(
+            read(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
+            Some((Id::Integer(1), Ok(serde_json::json!({}))))
+        );
+        assert_eq!(read(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1}}"#).unwrap().1.unwrap_err()["code"], 1);
+        for other in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","result":1}"#,
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","result":1}"#,
+            r#"{"jsonrpc":"1.0","id":1,"result":1}"#,
+            r#"[{"jsonrpc":"2.0","id":1,"result":1}]"#,
+            "{",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
     }
 
     #[test]

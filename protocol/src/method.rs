@@ -59,6 +59,20 @@ pub enum Run {
     Task,
 }
 
+/// Whether a call may outlast its request: as a task, whose outcome is asked for later (the tasks extension of the
+/// Model Context Protocol).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskSupport {
+    /// It is answered, however long that takes.
+    #[default]
+    Forbidden,
+    /// It becomes a task when it takes long and the client can handle one.
+    Optional,
+    /// It is always a task; a client that cannot handle one cannot call it.
+    Required,
+}
+
 /// One method of a service. The implementing struct *is* the `params` object.
 ///
 /// Derive `Deserialize` with `#[serde(deny_unknown_fields)]` and `JsonSchema`; field order is the order of
@@ -76,6 +90,10 @@ pub trait Method: DeserializeOwned + JsonSchema + Send + 'static {
     const BILLED: bool = true;
     /// How long a call may take, where that is not the setting `limits.call_seconds`.
     const LIMIT: Option<Duration> = None;
+    /// Whether a call may become a task.
+    const TASK: TaskSupport = TaskSupport::Forbidden;
+    /// Whether the reply is made of content blocks ([`crate::mcp::Rich`]) instead of data.
+    const RICH: bool = false;
     /// The field of the reply that alone is the result of a call with positional params, where the original
     /// answered with a bare array.
     const ORIGINAL_FIELD: Option<&'static str> = None;

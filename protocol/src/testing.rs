@@ -63,6 +63,14 @@ impl Outbox for Memory {
         self.note(format!("{ticket} ~{value}"));
     }
 
+    fn conclude(&self, ticket: u64, member: String) {
+        self.note(format!("{ticket} {member}"));
+    }
+
+    fn notify(&self, ticket: u64, message: String) {
+        self.note(format!("{ticket} {message}"));
+    }
+
     fn extend(&self, ticket: u64, deadline: Instant) {
         self.note(format!("{ticket} +{}s", deadline.duration_since(Instant::now()).as_secs_f64().round()));
     }
@@ -98,6 +106,7 @@ pub(crate) fn context(shape: Shape) -> Context {
         deadline: Instant::now() + Duration::from_mins(1),
         cancel: Cancel::new(),
         shape,
+        inputs: None,
         connection: None,
     }
 }

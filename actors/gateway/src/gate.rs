@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use protocol::Caller;
+use protocol::mcp::Toolbox;
 use store::Store;
 
 use crate::audit::Audit;
 use crate::policy::Policy;
 use crate::rate::Rates;
 use crate::routes::Routes;
-use crate::views::{Edition, Views};
+use crate::views::{Edition, Toolboxes, Views};
 
 /// The gateway's shared state, as its own methods get it.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) routes: Routes,
     pub(crate) audit: Arc<Audit>,
     pub(crate) views: Views,
+    pub(crate) toolboxes: Toolboxes,
     pub(crate) store: Store,
     pub(crate) in_flight_max: usize,
     requests: AtomicU64,
@@ -40,6 +42,7 @@ impl Gate {
             routes,
             audit: Arc::default(),
             views: Views::default(),
+            toolboxes: Toolboxes::default(),
             store,
             in_flight_max,
             requests: AtomicU64::new(seconds << 24),
@@ -57,6 +60,20 @@ impl Gate {
         let permitted =
             table.catalog.iter().filter(|entry| policy.permits(caller, &entry.service, &entry.name, now));
         permitted.map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The tools that `caller` may call now.
+    pub(crate) fn tools_of(&self, caller: &Arc<Caller>, now: Timestamp) -> Arc<Toolbox> {
+        self.0.toolboxes.get(self.edition(now), caller, || {
+            let policy = self.0.policy.load();
+            let caller = Caller { tier: policy.tier_of(caller, now).to_owned(), ..Caller::clone(caller) };
+            let standing = caller.token.is_none_or(|id| policy.tokens.standing(id, now).is_some());
+            let table = self.0.routes.load();
+            let routes = table.routes().filter(|route| {
+                standing && policy.permits(&caller, &route.entry.service, &route.entry.name, now)
+            });
+            Toolbox::new(routes.map(|route| Arc::clone(route.tool())))
+        })
     }
 
     /// What answers that are kept depend on.
@@ -83,6 +100,7 @@ impl Gate {
             self.0.rates.store(Arc::new(rates));
         }
         self.0.policy.store(Arc::new(Policy { generation: old.generation + 1, ..policy }));
+        self.0.routes.changed().notify(usize::MAX);
     }
 
     /// Totals of all calls since the start.

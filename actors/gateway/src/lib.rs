@@ -32,6 +32,7 @@ use crate::router::Requests;
 use cluster_config::Tiers;
 use jiff::Timestamp;
 use protocol::dispatch::BoxFuture;
+use protocol::mcp::Toolbox;
 use protocol::{Caller, Credentials, Dispatch, Entry, Error, Incoming};
 use store::{Store, StoreError};
 use supervisor::{CallError, ChildSpec, Slot, SupervisorSpec};
@@ -181,6 +182,14 @@ impl Dispatch for Gateway {
                 Err(CallError::TimedOut) => Err(Error::deadline(10_000)),
             }
         })
+    }
+
+    fn tools(&self, caller: &Arc<Caller>) -> Arc<Toolbox> {
+        self.gate.tools_of(caller, Timestamp::now())
+    }
+
+    fn offer_changed(&self) -> BoxFuture<'static, ()> {
+        Box::pin(self.gate.routes().changed().listen())
     }
 
     fn dispatch(&self, request: Incoming) {

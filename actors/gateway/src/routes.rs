@@ -2,10 +2,12 @@
 //! whole when a backend comes or goes. Built-in methods are there from the start and can never be shadowed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
+use event_listener::Event;
 use protocol::dispatch::Call;
+use protocol::mcp::Tool;
 use protocol::{Catalog, Entry};
 use supervisor::Slot;
 
@@ -25,6 +27,14 @@ pub struct Route {
     pub entry: Arc<Entry>,
     /// The address.
     pub to: Destination,
+    tool: Arc<OnceLock<Arc<Tool>>>,
+}
+
+impl Route {
+    /// The method as a tool, written when it is first asked for.
+    pub fn tool(&self) -> &Arc<Tool> {
+        self.tool.get_or_init(|| Arc::new(Tool::of(&self.entry)))
+    }
 }
 
 /// What is told of a service beside its methods.
@@ -54,6 +64,11 @@ impl Table {
         self.by_name.get(method)
     }
 
+    /// All routes, in no order.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.by_name.values()
+    }
+
     fn forget(&mut self, service: &str) {
         self.catalog.remove_service(service);
         self.by_name.retain(|_, route| route.entry.service != service);
@@ -67,6 +82,7 @@ pub struct Routes {
     table: Arc<ArcSwap<Table>>,
     /// Serialises changes; readers never wait for it.
     changing: Arc<Mutex<()>>,
+    changed: Arc<Event>,
 }
 
 /// A backend offered a method that exists.
@@ -109,11 +125,12 @@ impl Routes {
                 .add(entry)
                 .map_err(|taken| Shadowed { method: taken.0, owner: service.to_owned() })?;
             let entry = Arc::clone(table.catalog.get(&method).expect("just added"));
-            table.by_name.insert(method, Route { entry, to: to.clone() });
+            table.by_name.insert(method, Route { entry, to: to.clone(), tool: Arc::default() });
         }
         table.about.insert(service.to_owned(), about);
         table.generation += 1;
         self.table.store(Arc::new(table));
+        self.changed.notify(usize::MAX);
         Ok(())
     }
 
@@ -127,5 +144,11 @@ impl Routes {
         table.forget(service);
         table.generation += 1;
         self.table.store(Arc::new(table));
+        self.changed.notify(usize::MAX);
+    }
+
+    /// Told after every change of what may be called.
+    pub(crate) fn changed(&self) -> &Event {
+        &self.changed
     }
 }

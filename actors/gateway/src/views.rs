@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use protocol::mcp::Toolbox;
 use protocol::{Caller, Error, Payload, Shape};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -63,6 +64,37 @@ impl Views {
         let text: Arc<str> = serde_json::to_string(&write()).map_err(Error::internal)?.into();
         kept.views.push(View { method, shape, caller: Arc::clone(caller), text: Arc::clone(&text) });
         Ok(text)
+    }
+}
+
+/// The tools of callers, by kind of caller.
+#[derive(Default)]
+pub(crate) struct Toolboxes(Mutex<KeptTools>);
+
+#[derive(Default)]
+struct KeptTools {
+    edition: Edition,
+    boxes: Vec<(Arc<Caller>, Arc<Toolbox>)>,
+}
+
+impl Toolboxes {
+    /// The tools of `caller` in this edition, gathered by `gather` if nobody has yet.
+    pub(crate) fn get(
+        &self,
+        edition: Edition,
+        caller: &Arc<Caller>,
+        gather: impl FnOnce() -> Toolbox,
+    ) -> Arc<Toolbox> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.edition != edition || kept.boxes.len() >= VIEWS_MAX {
+            *kept = KeptTools { edition, boxes: Vec::new() };
+        }
+        if let Some((_, tools)) = kept.boxes.iter().find(|(known, _)| alike(known, caller)) {
+            return Arc::clone(tools);
+        }
+        let tools = Arc::new(gather());
+        kept.boxes.push((Arc::clone(caller), Arc::clone(&tools)));
+        tools
     }
 }
 

@@ -76,6 +76,7 @@ fn context() -> Context {
         deadline: Instant::now() + Duration::from_secs(10),
         cancel: Cancel::new(),
         shape: Shape::Named,
+        inputs: None,
         connection: None,
     }
 }

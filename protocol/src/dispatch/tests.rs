@@ -131,6 +131,7 @@ fn incoming(params: &str, reply: Reply) -> Incoming {
         caller: caller(),
         deadline: Instant::now() + Duration::from_secs(30),
         cancel: Cancel::new(),
+        inputs: None,
         reply,
     }
 }

@@ -178,6 +178,7 @@ impl World {
             deadline: Instant::now() + Duration::from_mins(1),
             cancel: self.cancel.clone(),
             shape,
+            inputs: None,
             connection: None,
         }
     }

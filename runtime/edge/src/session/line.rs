@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
-use protocol::jsonrpc::{write_error, write_progress, write_result};
+use protocol::jsonrpc::{write_error, write_member, write_progress, write_result};
 use protocol::{Cancel, Cause, Code, Error, Id, Outbox, Payload};
 
 use crate::Limits;
@@ -208,6 +208,30 @@ impl Outbox for Line {
         let mut text = Vec::with_capacity(96 + value.len());
         write_progress(&mut text, id, &value);
         state.put(text, None, self.send_buffer);
+        drop(state);
+        self.waker.wake();
+    }
+
+    fn conclude(&self, ticket: u64, member: String) {
+        let mut state = self.state();
+        let Some(at) = state.open.iter().position(|open| open.ticket == ticket) else { return };
+        let open = state.open.swap_remove(at);
+        if let Some(id) = &open.id {
+            let mut text = Vec::with_capacity(64 + member.len());
+            write_member(&mut text, id, &member);
+            state.put(text, open.batch, self.send_buffer);
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    fn notify(&self, ticket: u64, message: String) {
+        let mut state = self.state();
+        let open = state.open.iter().any(|open| open.ticket == ticket);
+        if !open || state.outgoing_bytes > self.send_buffer / 2 {
+            return;
+        }
+        state.put(message.into_bytes(), None, self.send_buffer);
         drop(state);
         self.waker.wake();
     }

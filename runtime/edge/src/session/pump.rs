@@ -262,6 +262,7 @@ impl<W: Wire> Pump<W> {
             caller: Arc::clone(&self.caller),
             deadline,
             cancel,
+            inputs: None,
             reply: Reply::new(outbox, ticket),
         });
     }
