@@ -50,6 +50,8 @@ pub struct Settings {
     pub licence: Licence,
     /// How much of everything at once. Every queue, buffer and wait of the daemon has its bound here.
     pub limits: Limits,
+    /// The Model Context Protocol: `/mcp`, stdio, and whoever speaks it on the other doors.
+    pub mcp: Mcp,
     /// The file service: which folders callers see and what they may do there.
     pub fs: Fs,
     /// What is logged, and how.
@@ -157,6 +159,25 @@ pub struct Limits {
     pub result_bytes: u64,
 }
 
+/// The Model Context Protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mcp {
+    /// The largest result of a tool, in bytes of JSON, unless the request asks for more; a larger one is cut, and
+    /// all of it is kept for an hour as a resource. 96 KiB are some 25 000 tokens, where hosts begin to cut
+    /// themselves.
+    #[schemars(range(min = 4096, max = 1_073_741_824))]
+    pub tool_result_bytes: u64,
+    /// How many sessions of clients that open with `initialize` may be open over HTTP at the same time. A thousand
+    /// is far beyond what one person's hosts open; one that nobody used for a while gives way to a new one.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub sessions: usize,
+    /// After how many seconds a stream of such a client that still waits for its answer is closed, so that it comes
+    /// back for it. Thirty: below the minute after which proxies and hosts give up on a silent response.
+    #[schemars(range(min = 1, max = 3600))]
+    pub stream_seconds: u64,
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -215,6 +236,7 @@ impl Default for Settings {
             auth: Auth::default(),
             licence: Licence::default(),
             limits: Limits::default(),
+            mcp: Mcp::default(),
             fs: Fs::default(),
             log: Log::default(),
             backends: Backends::default(),
@@ -352,6 +374,12 @@ impl Default for Licence {
 }
 
 // === impl Limits ===
+
+impl Default for Mcp {
+    fn default() -> Self {
+        Self { tool_result_bytes: 96 * KIB, sessions: 1000, stream_seconds: 30 }
+    }
+}
 
 impl Default for Limits {
     fn default() -> Self {

@@ -168,6 +168,20 @@ impl Payload {
     }
 }
 
+/// An answer that is written already, as JSON text.
+#[derive(Clone, Debug)]
+pub enum Conclusion {
+    /// What `result` is.
+    Result(String),
+    /// What `error` is.
+    Error {
+        /// The HTTP status that goes with it, where there is one.
+        status: u16,
+        /// The error object.
+        text: String,
+    },
+}
+
 /// The sending side of a connection, as the rest of the process sees it.
 pub trait Outbox: Send + Sync {
     /// Answers the call with this ticket; an answer to a ticket that is no longer open is dropped.
@@ -176,8 +190,8 @@ pub trait Outbox: Send + Sync {
     /// Sends news about the call with this ticket; `value` is JSON text. May be dropped under pressure.
     fn progress(&self, ticket: u64, value: String);
 
-    /// Answers the call with this ticket with a member that is written already: `"result":…` or `"error":…`.
-    fn conclude(&self, ticket: u64, member: String);
+    /// Answers the call with this ticket in the connection's own dialect.
+    fn conclude(&self, ticket: u64, conclusion: Conclusion);
 
     /// Sends a message of the connection's own dialect that belongs to the call with this ticket. May be dropped
     /// under pressure.

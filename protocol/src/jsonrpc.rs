@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::dispatch::Conclusion;
 use crate::error::{Code, Error};
 
 /// A request id: a string, an integer of up to 64 bits, or null.
@@ -331,12 +332,24 @@ pub fn write_error(out: &mut Vec<u8>, id: &Id, error: &Error) {
     out.push(b'}');
 }
 
-/// Appends `{"jsonrpc":"2.0","id":…,MEMBER}`; `member` is `"result":…` or `"error":…`, written already.
-pub fn write_member(out: &mut Vec<u8>, id: &Id, member: &str) {
-    open(out, id);
-    out.push(b',');
-    out.extend_from_slice(member.as_bytes());
+/// Appends `{"jsonrpc":"2.0","error":{…}}`: an error about something that has no id, where null is none.
+pub fn write_unaddressed(out: &mut Vec<u8>, error: &Error) {
+    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"error\":");
+    write_json(out, error);
     out.push(b'}');
+}
+
+/// Appends `{"jsonrpc":"2.0","id":…,"result":…}` or the same with `error`.
+pub fn write_conclusion(out: &mut Vec<u8>, id: &Id, conclusion: &Conclusion) {
+    match conclusion {
+        Conclusion::Result(text) => write_result(out, id, text),
+        Conclusion::Error { text, .. } => {
+            open(out, id);
+            out.extend_from_slice(b",\"error\":");
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'}');
+        }
+    }
 }
 
 /// Appends `{"jsonrpc":"2.0","method":…,"params":{"id":…,"value":…}}`: news about the call `id`.

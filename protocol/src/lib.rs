@@ -23,7 +23,7 @@ mod testing;
 
 pub use catalog::{Catalog, Entry};
 pub use context::{Caller, Cancel, Cause, Context, Shape, Way};
-pub use dispatch::{Credentials, Dispatch, Incoming, Outbox, Payload, Reply, Witness};
+pub use dispatch::{Conclusion, Credentials, Dispatch, Incoming, Outbox, Payload, Reply, Witness};
 pub use error::{Code, Error};
 pub use jsonrpc::Id;
 pub use method::{Effect, Method, Run, TaskSupport, entry};

@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::context::{Caller, Cancel, Context, Shape, Way};
-use crate::dispatch::{Outbox, Payload, Reply};
+use crate::dispatch::{Conclusion, Outbox, Payload, Reply};
 use crate::error::Error;
 use crate::jsonrpc::Id;
 
@@ -63,8 +63,8 @@ impl Outbox for Memory {
         self.note(format!("{ticket} ~{value}"));
     }
 
-    fn conclude(&self, ticket: u64, member: String) {
-        self.note(format!("{ticket} {member}"));
+    fn conclude(&self, ticket: u64, conclusion: Conclusion) {
+        self.note(format!("{ticket} {conclusion:?}"));
     }
 
     fn notify(&self, ticket: u64, message: String) {

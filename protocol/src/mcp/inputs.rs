@@ -98,7 +98,7 @@ impl InputRequest {
     pub fn elicitation(message: &str, schema: &Value) -> Self {
         Self {
             method: "elicitation/create".into(),
-            params: json!({ "mode": "form", "message": message, "requestedSchema": schema }),
+            params: json!({ "message": message, "requestedSchema": schema }),
         }
     }
 

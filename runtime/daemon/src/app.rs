@@ -83,8 +83,16 @@ impl App {
             doors.push(service_door(&mut run_dir, service, gateway.gate())?);
         }
         let dispatch: Arc<dyn Dispatch> = Arc::new(gateway.clone());
+        let mcp = mcp::Server::new(mcp::Config {
+            dispatch: Arc::clone(&dispatch),
+            prompts_changed: Box::new(|| Box::pin(std::future::pending())),
+            fixed: None,
+            spill: Some(settings.state_dir.join("results")),
+            result_bytes: bytes(settings.mcp.tool_result_bytes),
+            result_bytes_max: bytes(settings.limits.result_bytes),
+        });
         let (edges_spec, edges) =
-            edge::supervisor(dispatch, limits(settings), host_rules(settings), Some(tcp), doors);
+            edge::supervisor(dispatch, mcp, limits(settings), host_rules(settings), Some(tcp), doors);
         let _ = edges_later.set(edges.clone());
 
         let backends = settings
@@ -219,6 +227,8 @@ fn limits(settings: &Settings) -> Limits {
         ping: seconds(limits.ping_seconds),
         // The rest of the time is for what comes after the last call: the ledger's last write, above all.
         drain: seconds(settings.shutdown_seconds) * 4 / 5,
+        stream: seconds(settings.mcp.stream_seconds),
+        sessions: settings.mcp.sessions,
     }
 }
 

@@ -47,6 +47,10 @@ pub struct Limits {
     pub ping: Duration,
     /// How long calls under way may finish when the session is told to stop.
     pub drain: Duration,
+    /// How long a legacy stream of `/mcp` stays open without an answer.
+    pub stream: Duration,
+    /// Legacy sessions of `/mcp` at one time.
+    pub sessions: usize,
 }
 
 /// What all edges share.
@@ -57,6 +61,8 @@ pub struct Edges {
 
 pub(crate) struct Shared {
     pub(crate) dispatch: Arc<dyn Dispatch>,
+    pub(crate) mcp: Arc<mcp::Server>,
+    pub(crate) mcp_sessions: http::Sessions,
     pub(crate) limits: Limits,
     pub(crate) hosts: HostRules,
     pub(crate) places: Arc<Semaphore>,
@@ -68,6 +74,7 @@ pub(crate) struct Shared {
 /// before the calls behind them are drained.
 pub fn supervisor(
     dispatch: Arc<dyn Dispatch>,
+    mcp: Arc<mcp::Server>,
     limits: Limits,
     hosts: HostRules,
     tcp: Option<TcpDoor>,
@@ -77,6 +84,8 @@ pub fn supervisor(
     let edges = Edges {
         shared: Arc::new(Shared {
             dispatch,
+            mcp,
+            mcp_sessions: http::Sessions::new(limits.sessions),
             hosts,
             places: Arc::new(Semaphore::new(limits.connections)),
             limits,

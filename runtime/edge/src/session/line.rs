@@ -4,12 +4,13 @@
 //! that is no longer open (cancelled, out of time) is dropped, so every request is answered exactly once.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
-use protocol::jsonrpc::{write_error, write_member, write_progress, write_result};
-use protocol::{Cancel, Cause, Code, Error, Id, Outbox, Payload};
+use protocol::jsonrpc::{write_conclusion, write_error, write_progress, write_result, write_unaddressed};
+use protocol::{Cancel, Cause, Code, Conclusion, Error, Id, Outbox, Payload};
 
 use crate::Limits;
 
@@ -20,6 +21,8 @@ pub(crate) struct Line {
     send_buffer: usize,
     result_max: usize,
     call_ms: u64,
+    /// The peer speaks the Model Context Protocol, which has other errors.
+    mcp: AtomicBool,
 }
 
 #[derive(Default)]
@@ -66,6 +69,7 @@ impl Line {
             send_buffer: limits.send_buffer,
             result_max: limits.result,
             call_ms: u64::try_from(limits.call.as_millis()).unwrap_or(u64::MAX),
+            mcp: AtomicBool::new(false),
         })
     }
 
@@ -100,10 +104,29 @@ impl Line {
         number
     }
 
+    /// From here on the peer speaks the Model Context Protocol.
+    pub(crate) fn speak_mcp(&self) {
+        self.mcp.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes a call back: its work stops, and nothing more is sent for it.
+    pub(crate) fn withdraw(&self, id: &Id) {
+        let mut state = self.state();
+        if let Some(at) = state.open.iter().position(|open| open.id.as_ref() == Some(id)) {
+            state.open.swap_remove(at).cancel.cancel(Cause::Cancelled);
+            drop(state);
+            self.waker.wake();
+        }
+    }
+
     /// Answers what was never opened: something that is no request.
     pub(crate) fn refuse(&self, id: &Id, batch: Option<u64>, error: &Error) {
         let mut text = Vec::new();
-        write_error(&mut text, id, error);
+        if *id == Id::Null && self.mcp.load(Ordering::Relaxed) {
+            write_unaddressed(&mut text, error);
+        } else {
+            write_error(&mut text, id, error);
+        }
         self.state().put(text, batch, self.send_buffer);
         self.waker.wake();
     }
@@ -140,7 +163,11 @@ impl Line {
         while let Some(at) = state.open.iter().position(|open| open.deadline <= now) {
             let open = state.open.swap_remove(at);
             open.cancel.cancel(Cause::Deadline);
-            state.fail(&open, &Error::deadline(self.call_ms), self.send_buffer);
+            let mut error = Error::deadline(self.call_ms);
+            if self.mcp.load(Ordering::Relaxed) {
+                error.foreign = Some(Code::Internal.number());
+            }
+            state.fail(&open, &error, self.send_buffer);
         }
         state.open.iter().map(|open| open.deadline).min()
     }
@@ -212,13 +239,16 @@ impl Outbox for Line {
         self.waker.wake();
     }
 
-    fn conclude(&self, ticket: u64, member: String) {
+    fn conclude(&self, ticket: u64, conclusion: Conclusion) {
         let mut state = self.state();
         let Some(at) = state.open.iter().position(|open| open.ticket == ticket) else { return };
         let open = state.open.swap_remove(at);
         if let Some(id) = &open.id {
-            let mut text = Vec::with_capacity(64 + member.len());
-            write_member(&mut text, id, &member);
+            let size = match &conclusion {
+                Conclusion::Result(text) | Conclusion::Error { text, .. } => text.len(),
+            };
+            let mut text = Vec::with_capacity(64 + size);
+            write_conclusion(&mut text, id, &conclusion);
             state.put(text, open.batch, self.send_buffer);
         }
         drop(state);
@@ -253,6 +283,18 @@ impl Outbox for Line {
         drop(state);
         self.waker.wake();
         true
+    }
+}
+
+impl mcp::Channel for Line {
+    fn push(&self, message: String) {
+        let mut state = self.state();
+        if state.outgoing_bytes > self.send_buffer / 2 {
+            return;
+        }
+        state.put(message.into_bytes(), None, self.send_buffer);
+        drop(state);
+        self.waker.wake();
     }
 }
 
@@ -333,6 +375,8 @@ mod tests {
             handshake: Duration::from_secs(1),
             ping: Duration::from_secs(20),
             drain: Duration::from_secs(1),
+            stream: Duration::from_secs(1),
+            sessions: 1,
         })
     }
 

@@ -12,7 +12,9 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mcp::{Channel, Client, Heard, Out};
 use protocol::jsonrpc::{self, Message, Rejected, Request};
+use protocol::mcp::{Revision, is_mcp_method};
 use protocol::{Caller, Cancel, Code, Error, Id, Incoming, Outbox, Reply};
 use tokio::time::Sleep;
 
@@ -34,6 +36,7 @@ pub(super) struct Pump<W> {
     line: Arc<Line>,
     caller: Arc<Caller>,
     shared: Arc<Shared>,
+    dialect: Dialect,
     tick: Pin<Box<Sleep>>,
     /// Answers on their way to the wire.
     sending: VecDeque<String>,
@@ -46,6 +49,16 @@ pub(super) struct Pump<W> {
     pings: u32,
     unflushed: bool,
     goodbye: Option<&'static str>,
+}
+
+/// What the peer speaks: its first request decides, and it may not mix.
+enum Dialect {
+    /// It has not said anything yet.
+    Open,
+    /// The original's.
+    Native,
+    /// The Model Context Protocol.
+    Mcp(Arc<Client>),
 }
 
 /// How a turn's reading ended.
@@ -73,6 +86,7 @@ impl<W: Wire> Pump<W> {
             line,
             caller,
             shared,
+            dialect: Dialect::Open,
             tick,
             sending: VecDeque::new(),
             gathered: Vec::new(),
@@ -223,6 +237,7 @@ impl<W: Wire> Pump<W> {
 
     fn take_frame(&mut self, frame: &Bytes) {
         match jsonrpc::parse(frame, self.shared.limits.batch) {
+            Message::Single(Err(rejected)) => self.take_rejected(rejected, frame),
             Message::Single(outcome) => self.take_request(outcome, None),
             Message::Batch(members) => {
                 let answered =
@@ -241,16 +256,22 @@ impl<W: Wire> Pump<W> {
             Ok(request) => request,
             Err(Rejected { id, error }) => return self.line.refuse(&id, batch, &error),
         };
-        let (cancel, deadline) = (Cancel::new(), self.heard + self.shared.limits.call);
-        let Some(ticket) = self.line.open(request.id.clone(), batch, deadline, cancel.clone()) else {
-            let id = request.id.unwrap_or(Id::Null);
-            let error = Error::new(Code::InvalidRequest, format!("A call with id {id} is still under way."));
-            return self.line.refuse(&id, batch, &error);
-        };
-        // The tick that is armed sees to deadlines behind it; only an earlier one must move it.
-        if self.tick.deadline().into_std() > deadline {
-            self.tick.as_mut().reset(deadline.into());
+        match &self.dialect {
+            Dialect::Native if !is_mcp_method(&request.method) => {}
+            Dialect::Mcp(client) => return self.take_mcp(Arc::clone(client), &request, batch),
+            Dialect::Open if is_mcp_method(&request.method) => {
+                let client = self.speak_mcp();
+                return self.take_mcp(client, &request, batch);
+            }
+            Dialect::Open => self.dialect = Dialect::Native,
+            Dialect::Native => {
+                let text =
+                    "This connection speaks the native dialect; open another for the Model Context Protocol.";
+                let id = request.id.unwrap_or(Id::Null);
+                return self.line.refuse(&id, batch, &Error::new(Code::InvalidRequest, text));
+            }
         }
+        let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
         let outbox: Arc<dyn Outbox> = Arc::clone(&self.line) as _;
         if self.gathered.capacity() == 0 {
             // One at a time is the rule; a connection at rest keeps room for one.
@@ -265,6 +286,67 @@ impl<W: Wire> Pump<W> {
             inputs: None,
             reply: Reply::new(outbox, ticket),
         });
+    }
+
+    /// Opens a call and sees to its deadline; one whose id is open already is refused.
+    fn open(&mut self, id: Option<&Id>, batch: Option<u64>) -> Option<(u64, Cancel, Instant)> {
+        let (cancel, deadline) = (Cancel::new(), self.heard + self.shared.limits.call);
+        let Some(ticket) = self.line.open(id.cloned(), batch, deadline, cancel.clone()) else {
+            let id = id.unwrap_or(&Id::Null);
+            let error = Error::new(Code::InvalidRequest, format!("A call with id {id} is still under way."));
+            self.line.refuse(id, batch, &error);
+            return None;
+        };
+        // The tick that is armed sees to deadlines behind it; only an earlier one must move it.
+        if self.tick.deadline().into_std() > deadline {
+            self.tick.as_mut().reset(deadline.into());
+        }
+        Some((ticket, cancel, deadline))
+    }
+
+    fn speak_mcp(&mut self) -> Arc<Client> {
+        let client = Arc::new(Client::new(Arc::clone(&self.caller)));
+        let channel: Arc<dyn Channel> = Arc::clone(&self.line) as _;
+        client.connect(Arc::downgrade(&channel));
+        self.line.speak_mcp();
+        self.dialect = Dialect::Mcp(Arc::clone(&client));
+        client
+    }
+
+    /// What is no request: the answer to one of ours, or a mistake.
+    fn take_rejected(&mut self, Rejected { id, error }: Rejected, frame: &Bytes) {
+        if let Dialect::Mcp(client) = &self.dialect
+            && let Some(response) = jsonrpc::parse_response(frame)
+        {
+            return client.answered(response);
+        }
+        self.line.refuse(&id, None, &error);
+    }
+
+    /// A request of the Model Context Protocol.
+    fn take_mcp(&mut self, client: Arc<Client>, request: &Request, batch: Option<u64>) {
+        let server = Arc::clone(&self.shared.mcp);
+        if batch.is_some() && client.revision() != Some(Revision::V2025_03_26) {
+            let text = "Batches are of revision 2025-03-26 alone; send one message at a time.";
+            let id = request.id.as_ref().unwrap_or(&Id::Null);
+            return self.line.refuse(id, batch, &Error::new(Code::InvalidRequest, text));
+        }
+        match &request.id {
+            None => {
+                if let Heard::Cancel(id) = server.hear(&client, request) {
+                    self.line.withdraw(&id);
+                }
+            }
+            Some(Id::Null) => {
+                let text = "id must be a string or an integer, not null.";
+                self.line.refuse(&Id::Null, batch, &Error::new(Code::InvalidRequest, text));
+            }
+            Some(_) => {
+                let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
+                let outbox: Arc<dyn Outbox> = Arc::clone(&self.line) as _;
+                server.take(&client, request, Out::new(outbox, ticket, cancel, deadline));
+            }
+        }
     }
 
     /// Deadlines, pings, idleness. Ready when the connection is over.

@@ -1,4 +1,11 @@
-//! HTTP: the TCP door. `/ws` becomes a WebSocket session; `/healthz` and `/readyz` answer anybody.
+//! HTTP: the TCP door. `/ws` becomes a WebSocket session, `/mcp` is Streamable HTTP; `/healthz` and `/readyz` answer
+//! anybody.
+
+mod exchange;
+mod headers;
+mod mcp;
+mod sessions;
+mod stream;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -25,6 +32,8 @@ use crate::knock;
 use crate::session;
 use crate::ws::{READ_BUFFER, WRITE_BUFFER, WsWire};
 use crate::{Edges, Shared};
+
+pub(crate) use self::sessions::Sessions;
 
 /// When the process is out of files, accepting again at once would spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -56,6 +65,7 @@ impl Actor for Listener {
         let shared = edges.shared;
         let router = Router::new()
             .route("/ws", get(upgrade))
+            .route("/mcp", get(mcp::get).post(mcp::post).delete(mcp::delete))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
             .with_state(Arc::clone(&shared));

@@ -1,0 +1,180 @@
+//! Reads an exchange: its answer as one JSON document if nothing comes before it, else everything as events.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderName};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
+use protocol::Cause;
+use tokio::time::Sleep;
+
+use super::exchange::{Answer, Exchange, Next};
+
+/// How often a stream that has nothing to say shows that it is alive, and finds out whether anybody is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// When a client whose stream ended should ask again, in milliseconds.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How a stream ends, and what its end means.
+#[derive(Clone, Copy)]
+pub(crate) enum Manner {
+    /// The end of the response is the end of the call.
+    Modern,
+    /// The call goes on without a reader, who may come back. `hold`: how long a stream stays open, for clients that
+    /// know how to come back to it.
+    Legacy {
+        /// Unlimited when `None`.
+        hold: Option<Duration>,
+    },
+}
+
+/// Reads one exchange.
+pub(crate) struct Reader {
+    exchange: Arc<Exchange>,
+    number: u64,
+    next: u64,
+    manner: Manner,
+    timer: Pin<Box<Sleep>>,
+    /// When this stream ends even unanswered.
+    until: Option<Instant>,
+    primed: bool,
+    over: bool,
+}
+
+impl Reader {
+    /// A reader of what comes from event `next` on.
+    pub(crate) fn new(exchange: Arc<Exchange>, next: u64, manner: Manner) -> Self {
+        let number = exchange.new_reader();
+        let until = match manner {
+            Manner::Legacy { hold: Some(hold) } => Some(Instant::now() + hold),
+            _ => None,
+        };
+        let wake = exchange.deadline().unwrap_or_else(Instant::now);
+        let timer = Box::pin(tokio::time::sleep_until(wake.into()));
+        Self { exchange, number, next, manner, timer, until, primed: false, over: false }
+    }
+
+    /// The response: one document, or a stream of events.
+    pub(crate) async fn response(mut self) -> Response {
+        let first = poll_fn(|context| self.poll_first(context)).await;
+        match first {
+            Some(Answer { status, text, .. }) => {
+                self.over = true;
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                (status, [(CONTENT_TYPE, "application/json")], text.to_string()).into_response()
+            }
+            None => self.stream(),
+        }
+    }
+
+    /// A stream of events whatever comes.
+    pub(crate) fn stream(self) -> Response {
+        let events = Sse::new(self).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+        // Proxies that gather responses would hold events back.
+        ([(HeaderName::from_static("x-accel-buffering"), "no")], events).into_response()
+    }
+
+    fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<Option<Answer>> {
+        loop {
+            if let Poll::Ready(first) = self.exchange.poll_first(context) {
+                return Poll::Ready(first);
+            }
+            if self.is_out_of_time(context) {
+                return Poll::Ready(None);
+            }
+            if self.timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Looks at the clock: whether this stream's time is over; a call whose own time is over is answered.
+    fn is_out_of_time(&mut self, context: &mut Context<'_>) -> bool {
+        let now = Instant::now();
+        let deadline = self.exchange.deadline();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            self.exchange.expire();
+            context.waker().wake_by_ref();
+        }
+        let wake = [deadline, self.until].into_iter().flatten().filter(|at| *at > now).min();
+        if let Some(wake) = wake
+            && self.timer.deadline().into_std() != wake
+        {
+            self.timer.as_mut().reset(wake.into());
+        }
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    fn event(&self, number: u64, text: &str) -> Event {
+        let event = Event::default().data(text);
+        match self.manner {
+            Manner::Modern => event,
+            Manner::Legacy { .. } => event.id(event_id(self.exchange.number, number)),
+        }
+    }
+}
+
+/// An event's id: stream and place in it.
+fn event_id(stream: u64, number: u64) -> String {
+    format!("{stream}-{number}")
+}
+
+/// Reads an id that [`event_id`] wrote.
+pub(crate) fn read_event_id(id: &str) -> Option<(u64, u64)> {
+    let (stream, number) = id.split_once('-')?;
+    Some((stream.parse().ok()?, number.parse().ok()?))
+}
+
+impl Stream for Reader {
+    type Item = Result<Event, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        // Says where to go on before there is anything: a client that is cut off at once can come back too.
+        if let Manner::Legacy { hold: Some(_) } = self.manner
+            && !self.primed
+        {
+            self.primed = true;
+            let id = event_id(self.exchange.number, self.next - 1);
+            return Poll::Ready(Some(Ok(Event::default().id(id).retry(RETRY).data(""))));
+        }
+        loop {
+            match self.exchange.poll_event(self.number, self.next, context) {
+                Poll::Ready(Next::Event(number, text)) => {
+                    self.next = number + 1;
+                    return Poll::Ready(Some(Ok(self.event(number, &text))));
+                }
+                Poll::Ready(Next::Over) => {
+                    self.over = true;
+                    return Poll::Ready(None);
+                }
+                Poll::Pending => {}
+            }
+            if self.is_out_of_time(context) {
+                self.over = true;
+                return Poll::Ready(None);
+            }
+            if self.timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Manner::Modern = self.manner {
+            self.exchange.abandon(Cause::Disconnected);
+        }
+    }
+}

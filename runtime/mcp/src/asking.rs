@@ -1,0 +1,119 @@
+//! Who makes a request and under which circumstances: the same value for a modern request, which says it all
+//! itself, and for a legacy one, of which the connection remembers it.
+
+use std::sync::Arc;
+
+use protocol::Caller;
+use protocol::mcp::{Capabilities, LogLevel, Meta, Revision, key};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::rpc::RpcError;
+
+/// The circumstances of one request.
+#[derive(Clone)]
+pub(crate) struct Asking {
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// In which revision.
+    pub revision: Revision,
+    /// What the client can do when it is asked.
+    pub capabilities: Capabilities,
+    /// From which level on it wants log messages.
+    pub log_level: Option<LogLevel>,
+    /// Under which name it wants news.
+    pub progress_token: Option<Value>,
+    /// How large a tool's result may be, in bytes.
+    pub result_max: Option<u64>,
+    /// The legacy connection, which takes questions of ours.
+    pub client: Option<Arc<Client>>,
+}
+
+/// What every request may carry beside its own params.
+#[derive(Default, Deserialize)]
+struct Envelope {
+    #[serde(rename = "_meta", default)]
+    meta: Option<Meta>,
+}
+
+/// `_meta` of a request's params.
+pub(crate) fn meta(params: Option<&RawValue>) -> Result<Meta, RpcError> {
+    let Some(params) = params else { return Ok(Meta::default()) };
+    if !params.get().starts_with('{') {
+        return Err(RpcError::invalid_params("params must be an object"));
+    }
+    let envelope: Envelope = serde_json::from_str(params.get()).map_err(RpcError::bad_meta)?;
+    Ok(envelope.meta.unwrap_or_default())
+}
+
+impl Asking {
+    /// The circumstances that a modern request states.
+    pub(crate) fn modern(caller: &Arc<Caller>, meta: Meta) -> Result<Self, RpcError> {
+        let missing =
+            |key: &str| RpcError::bad_meta(format!("_meta[\"{key}\"] is missing; every request needs it"));
+        let version = meta.protocol_version.ok_or_else(|| missing(key::PROTOCOL_VERSION))?;
+        let revision = Revision::parse(&version)
+            .filter(|revision| revision.is_modern())
+            .ok_or_else(|| RpcError::unsupported_version(&version))?;
+        let capabilities = meta.capabilities.ok_or_else(|| missing(key::CLIENT_CAPABILITIES))?;
+        let log_level = meta.log_level.map(|name| level(&name)).transpose()?;
+        Ok(Self {
+            caller: Arc::clone(caller),
+            revision,
+            capabilities,
+            log_level,
+            progress_token: meta.progress_token,
+            result_max: meta.max_result_bytes,
+            client: None,
+        })
+    }
+
+    /// A result object of these members (without the braces), with what the revision asks of every result.
+    pub(crate) fn complete(&self, members: &str) -> String {
+        self.result("complete", members)
+    }
+
+    /// The same with another `resultType`.
+    pub(crate) fn result(&self, kind: &str, members: &str) -> String {
+        if !self.revision.is_modern() {
+            return format!("{{{members}}}");
+        }
+        let comma = if members.is_empty() { "" } else { "," };
+        let info = server_info_text();
+        format!("{{\"resultType\":\"{kind}\",{members}{comma}\"_meta\":{{\"{}\":{info}}}}}", key::SERVER_INFO)
+    }
+
+    /// [`Asking::complete`] for a result that may be kept so long, which only the modern era is told.
+    pub(crate) fn cacheable(&self, members: &str, ttl_ms: u64) -> String {
+        if !self.revision.is_modern() {
+            return self.complete(members);
+        }
+        self.complete(&format!("{members},\"ttlMs\":{ttl_ms},\"cacheScope\":\"private\""))
+    }
+}
+
+/// A log level by its name.
+pub(crate) fn level(name: &str) -> Result<LogLevel, RpcError> {
+    LogLevel::parse(name).ok_or_else(|| {
+        RpcError::invalid_params(
+            "the log level must be debug, info, notice, warning, error, critical, alert or emergency",
+        )
+    })
+}
+
+/// Who answers.
+pub(crate) fn server_info() -> Value {
+    json!({
+        "name": "llmbasedos",
+        "title": "llmbasedos",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "A person's files, metered and supervised.",
+    })
+}
+
+fn server_info_text() -> &'static str {
+    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| server_info().to_string());
+    &TEXT
+}
