@@ -22,7 +22,26 @@ impl Framing {
             Self::Newline => b'\n',
         }
     }
+
+    /// Which framing a stream has, told from its beginning: lines, if its first line is JSON as it stands (a client
+    /// that ends messages with NUL may have line feeds inside them); `None` when more bytes are needed.
+    pub fn of(beginning: &[u8]) -> Option<Self> {
+        let text = beginning.trim_ascii_start();
+        match memchr::memchr2(0, b'\n', text) {
+            Some(end) if text[end] == b'\n' => {
+                let whole = serde_json::from_slice::<serde::de::IgnoredAny>(&text[..end]).is_ok();
+                Some(if whole { Self::Newline } else { Self::Nul })
+            }
+            Some(_) => Some(Self::Nul),
+            // A first line of the protocols that have lines is short; looking at more again and again is not.
+            None if beginning.len() > FIRST_LINE_MAX => Some(Self::Nul),
+            None => None,
+        }
+    }
 }
+
+/// The longest first line by which lines are recognised.
+const FIRST_LINE_MAX: usize = 64 * 1024;
 
 /// A message was longer than the limit; what has arrived of it is gone, what still comes will be skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +122,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn framing_is_told_from_the_first_message() {
+        for (beginning, framing) in [
+            ("{\"a\":1}\n", Some(Framing::Newline)),
+            ("\n  {\"a\":1}\r\n{", Some(Framing::Newline)),
+            ("{\"a\":1}\0", Some(Framing::Nul)),
+            ("{\n\"a\":1}\0", Some(Framing::Nul)),
+            ("nonsense\n", Some(Framing::Nul)),
+            ("{\"a\":1}", None),
+            ("", None),
+        ] {
+            assert_eq!(Framing::of(beginning.as_bytes()), framing, "{beginning:?}");
+        }
+        assert_eq!(Framing::of(&[b' '; FIRST_LINE_MAX + 1]), Some(Framing::Nul));
+    }
 
     /// Feeds `stream` in pieces of `step` bytes and returns what came out, over-long messages as `None`.
     fn cut(framing: Framing, limit: usize, stream: &[u8], step: usize) -> Vec<Option<Vec<u8>>> {

@@ -23,8 +23,17 @@ pub(crate) struct App {
     pub(crate) admin: Admin,
     pub(crate) edges: Edges,
     pub(crate) ready: String,
-    /// Held to the end: the run directory is ours as long as this lives.
-    pub(crate) run_dir: edge::RunDir,
+    /// Held to the end: the run directory is ours as long as this lives. None for a process without doors.
+    pub(crate) run_dir: Option<edge::RunDir>,
+}
+
+/// Whether a process listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listening {
+    /// At all doors of the settings.
+    Yes,
+    /// At none: it serves its own standard streams, and may run beside one that listens.
+    No,
 }
 
 /// A built-in service: what it is called, what it does, what it answers, and where.
@@ -44,9 +53,13 @@ impl App {
         flags: Flags,
         environment: Environment,
         log: LogLevel,
+        listening: Listening,
     ) -> anyhow::Result<Self> {
         let settings = &loaded.settings;
-        let mut run_dir = edge::prepare_run_dir(&settings.run_dir)?;
+        let mut run_dir = match listening {
+            Listening::Yes => Some(edge::prepare_run_dir(&settings.run_dir)?),
+            Listening::No => None,
+        };
         let store = open_store(settings)?;
 
         // Gateway.
@@ -76,28 +89,27 @@ impl App {
         }
 
         // Doors, then the edges behind them.
-        let tcp = TcpDoor::open(settings.listen.as_str())?;
-        let address = tcp.address();
-        let mut doors = vec![run_dir.door("gateway", None, None)?];
-        for service in &services {
-            doors.push(service_door(&mut run_dir, service, gateway.gate())?);
-        }
+        let doors = match &mut run_dir {
+            Some(run_dir) => doors(settings, run_dir, &services, gateway.gate())?,
+            None => edge::Doors::default(),
+        };
+        let address = doors.tcp.as_ref().map(|door| door.address().to_string()).unwrap_or_default();
         let dispatch: Arc<dyn Dispatch> = Arc::new(gateway.clone());
         let mcp = mcp::Server::new(mcp::Config {
             dispatch: Arc::clone(&dispatch),
             prompts_changed: Box::new(|| Box::pin(std::future::pending())),
             fixed: None,
-            spill: Some(settings.state_dir.join("results")),
+            // One folder a process: an embedded one must not empty another's.
+            spill: run_dir.is_some().then(|| settings.state_dir.join("results")),
             result_bytes: bytes(settings.mcp.tool_result_bytes),
             result_bytes_max: bytes(settings.limits.result_bytes),
         });
         let (edges_spec, edges) =
-            edge::supervisor(dispatch, mcp, limits(settings), host_rules(settings), Some(tcp), doors);
+            edge::supervisor(dispatch, mcp, limits(settings), host_rules(settings), doors);
         let _ = edges_later.set(edges.clone());
 
-        let backends = settings
-            .backends
-            .allow
+        // Sockets of third-party services are in the run directory, which is another process's then.
+        let backends = (settings.backends.allow && run_dir.is_some())
             .then(|| gateway::backends(backend_config(settings, &services), gateway.gate().routes().clone()));
         let methods = gateway.gate().routes().load().catalog.iter().count();
         let ready = format!(
@@ -198,6 +210,21 @@ fn backend_config(settings: &Settings, services: &[Service]) -> BackendConfig {
 fn services(fs: &fs::Fs, admin: &Admin) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
     vec![service(FS, fs::methods(fs)), service(ADMIN, admin::methods(admin))]
+}
+
+fn doors(
+    settings: &Settings,
+    run_dir: &mut edge::RunDir,
+    services: &[Service],
+    gate: &gateway::Gate,
+) -> anyhow::Result<edge::Doors> {
+    let tcp = Some(TcpDoor::open(settings.listen.as_str())?);
+    let http = Some(run_dir.door("http", None, None)?);
+    let mut unix = vec![run_dir.door("gateway", None, None)?];
+    for service in services {
+        unix.push(service_door(run_dir, service, gate)?);
+    }
+    Ok(edge::Doors { tcp, http, unix })
 }
 
 fn service_door(

@@ -57,6 +57,9 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run the daemon in the foreground, until SIGTERM or SIGINT.
     Serve,
+    /// Speak on standard input and output, one message a line, for a host that starts its servers; passes on to the
+    /// daemon that is running, or does without. The token is in LLMBDO_TOKEN, if it takes one.
+    Stdio,
     /// Lay out a folder with commented settings, a licence and the owner's token.
     Init {
         /// The folder; made if need be, and nothing in it is overwritten.

@@ -26,6 +26,7 @@ pub fn main() -> ExitCode {
     let flags = args.flags();
     let outcome = match args.command {
         Command::Serve => commands::serve::run(&flags, &environment),
+        Command::Stdio => commands::stdio::run(&flags, &environment),
         Command::Init { dir } => commands::init::run(&dir, &environment),
         Command::Token(command) => commands::token::run(command, &flags, &environment),
         Command::Licence(command) => commands::licence::run(command, &flags, &environment),

@@ -4,6 +4,7 @@
 //! per connection turns frames into requests for the [`protocol::Dispatch`] and answers into frames. Sessions
 //! know nothing of methods, tiers or services; the dispatch knows nothing of frames.
 
+mod bytes_wire;
 mod doors;
 mod http;
 mod knock;
@@ -15,8 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use protocol::Dispatch;
+use protocol::{Credentials, Dispatch, Error};
 use supervisor::{ChildSpec, Slot, SupervisorHandle, SupervisorSpec};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 pub use doors::{DoorError, RunDir, TcpDoor, UnixDoor, prepare_run_dir};
@@ -53,6 +55,17 @@ pub struct Limits {
     pub sessions: usize,
 }
 
+/// The doors of a process; none for one that is embedded in another's standard streams.
+#[derive(Default)]
+pub struct Doors {
+    /// HTTP and WebSocket for everybody who can reach it.
+    pub tcp: Option<TcpDoor>,
+    /// The same for those on this machine, known by uid.
+    pub http: Option<UnixDoor>,
+    /// The original's sockets.
+    pub unix: Vec<UnixDoor>,
+}
+
 /// What all edges share.
 #[derive(Clone)]
 pub struct Edges {
@@ -77,8 +90,7 @@ pub fn supervisor(
     mcp: Arc<mcp::Server>,
     limits: Limits,
     hosts: HostRules,
-    tcp: Option<TcpDoor>,
-    unix: Vec<UnixDoor>,
+    doors: Doors,
 ) -> (SupervisorSpec, Edges) {
     let sessions = SupervisorSpec::new("sessions").dynamic(limits.connections);
     let edges = Edges {
@@ -96,14 +108,21 @@ pub fn supervisor(
     let mut spec = SupervisorSpec::new("edges")
         .intensity(5, Duration::from_mins(1))
         .child(ChildSpec::supervisor(sessions));
-    if let Some(door) = tcp {
+    if let Some(door) = doors.tcp {
         let (slot, edges) = (Slot::vacant(), edges.clone());
         let door = Arc::new(door);
         spec = spec.child(ChildSpec::worker("http", &slot, move |context| {
             (http::Listener, (edges.clone(), Arc::clone(&door), context.tasks()))
         }));
     }
-    for door in unix {
+    if let Some(door) = doors.http {
+        let (slot, edges) = (Slot::vacant(), edges.clone());
+        let door = Arc::new(door);
+        spec = spec.child(ChildSpec::worker("unix-http", &slot, move |context| {
+            (http::UnixListener, (edges.clone(), Arc::clone(&door), context.tasks()))
+        }));
+    }
+    for door in doors.unix {
         let (slot, edges) = (Slot::vacant(), edges.clone());
         let id = format!("unix-{}", door.name());
         let door = Arc::new(door);
@@ -118,6 +137,25 @@ impl Edges {
     /// Whether `/readyz` says so: once everything has started, until draining begins.
     pub fn set_ready(&self, ready: bool) {
         self.shared.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Serves one byte stream, as if it had come in at a door, until either side ends it: how a process serves its
+    /// own standard streams.
+    ///
+    /// # Errors
+    /// When the credentials are not good.
+    pub async fn serve_stream(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        who: Credentials,
+    ) -> Result<(), Error> {
+        let shared = &self.shared;
+        let caller = shared.dispatch.identify(who).await?;
+        let full = |_| knock::full(shared.limits.connections);
+        let place = Arc::clone(&shared.places).try_acquire_owned().map_err(full)?;
+        let wire = bytes_wire::BytesWire::new(stream, shared.limits.frame_bytes);
+        session::start(shared, "stdio", caller, wire, place).await;
+        Ok(())
     }
 
     /// Connections at this moment.

@@ -1,31 +1,23 @@
-//! UNIX sockets: the original's framing, a NUL byte after each message. Who is there, the kernel says.
+//! UNIX sockets: the original's framing, a NUL byte after each message, or lines for whoever begins with one. Who is
+//! there, the kernel says.
 
-use std::io::{self, Write as _};
-use std::pin::Pin;
+use std::io::Write as _;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf as _, BytesMut};
-use protocol::frame::{Frames, Framing};
 use protocol::jsonrpc::write_error;
 use protocol::{Caller, Credentials, Error, Id};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisor::Tasks;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::bytes_wire::BytesWire;
 use crate::doors::UnixDoor;
 use crate::knock;
-use crate::session::{self, Received, Wire};
+use crate::session;
 use crate::{Edges, Shared};
-
-/// What is read at once. It lives on the stack, so an idle connection costs no buffer.
-const READ: usize = 16 * 1024;
-
-/// Answers gathered before no more are taken.
-const WRITE_BUFFER: usize = 64 * 1024;
 
 /// When the process is out of files, accepting again at once would spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -72,7 +64,7 @@ async fn welcome(shared: &Arc<Shared>, door: &UnixDoor, stream: UnixStream) {
     };
     match identify(shared, door, &stream).await {
         Ok(caller) => {
-            let wire = UnixWire::new(stream, shared.limits.frame_bytes);
+            let wire = BytesWire::new(stream, shared.limits.frame_bytes);
             session::start(shared, "unix", caller, wire, place).await;
         }
         Err(error) => turn_away(stream, &error, place).await,
@@ -98,63 +90,4 @@ fn refusal(error: &Error) -> Vec<u8> {
     write_error(&mut text, &Id::Null, error);
     text.push(0);
     text
-}
-
-struct UnixWire {
-    stream: UnixStream,
-    frames: Frames,
-    incoming: BytesMut,
-    outgoing: BytesMut,
-}
-
-impl UnixWire {
-    fn new(stream: UnixStream, frame_bytes: usize) -> Self {
-        let frames = Frames::new(Framing::Nul, frame_bytes);
-        Self { stream, frames, incoming: BytesMut::new(), outgoing: BytesMut::new() }
-    }
-
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut bytes = [0; READ];
-        let mut buffer = ReadBuf::new(&mut bytes);
-        ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
-        self.incoming.extend_from_slice(buffer.filled());
-        Poll::Ready(Ok(buffer.filled().len()))
-    }
-}
-
-impl Wire for UnixWire {
-    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
-        loop {
-            match self.frames.next(&mut self.incoming) {
-                Some(Ok(message)) => return Poll::Ready(Received::Message(message)),
-                Some(Err(too_long)) => return Poll::Ready(Received::TooLong(too_long.limit)),
-                None if self.incoming.is_empty() => self.incoming = BytesMut::new(),
-                None => {}
-            }
-            match ready!(self.poll_read(context)) {
-                Ok(0) | Err(_) => return Poll::Ready(Received::Gone),
-                Ok(_) => {}
-            }
-        }
-    }
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ()>> {
-        if self.outgoing.len() < WRITE_BUFFER { Poll::Ready(Ok(())) } else { self.poll_flush(context) }
-    }
-
-    fn send(&mut self, message: String) {
-        self.outgoing.extend_from_slice(message.as_bytes());
-        self.outgoing.extend_from_slice(&[0]);
-    }
-
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ()>> {
-        while !self.outgoing.is_empty() {
-            match ready!(Pin::new(&mut self.stream).poll_write(context, &self.outgoing)) {
-                Ok(0) | Err(_) => return Poll::Ready(Err(())),
-                Ok(written) => self.outgoing.advance(written),
-            }
-        }
-        self.outgoing = BytesMut::new();
-        Poll::Ready(Ok(()))
-    }
 }

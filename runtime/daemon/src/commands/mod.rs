@@ -4,6 +4,7 @@ pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod licence;
 pub(crate) mod serve;
+pub(crate) mod stdio;
 pub(crate) mod token;
 
 use std::io::Write as _;

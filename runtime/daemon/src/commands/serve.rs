@@ -9,7 +9,7 @@ use cluster_config::{Environment, Flags, Loaded, LogFormat};
 use supervisor::{Exit, Tree};
 
 use super::note;
-use crate::app::App;
+use crate::app::{App, Listening};
 use crate::signals::Signals;
 
 pub(crate) fn run(flags: &Flags, environment: &Environment) -> anyhow::Result<ExitCode> {
@@ -41,7 +41,7 @@ async fn serve(
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let grace = Duration::from_secs(loaded.settings.shutdown_seconds);
-    let app = App::make(&loaded, flags, environment, log)?;
+    let app = App::make(&loaded, flags, environment, log, Listening::Yes)?;
     // Held to the end: the run directory is ours, and cleaned up, by this.
     let _run_dir = app.run_dir;
     let tree = supervisor::start(app.root).await?;

@@ -22,7 +22,7 @@ use super::exchange::{Exchange, Kept};
 use super::headers;
 use super::sessions::Session;
 use super::stream::{Manner, Reader, read_event_id};
-use crate::{Shared, knock};
+use crate::Shared;
 
 /// The session that a legacy request belongs to.
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -48,10 +48,7 @@ async fn caller(shared: &Shared, visitor: &Visitor, headers: &HeaderMap) -> Resu
         let error = RpcError::invalid_request(turned_away.to_string());
         return Err(refuse(StatusCode::FORBIDDEN, None, &error));
     }
-    let who = match knock::token(headers) {
-        Some(token) => Credentials::Token(token, Way::Http),
-        None => Credentials::Anonymous { loopback: visitor.address.ip().is_loopback(), way: Way::Http },
-    };
+    let who = visitor.credentials(headers, Way::Http);
     let known = matches!(who, Credentials::Token(..));
     shared.dispatch.identify(who).await.map_err(|error| unknown_caller(&error, known))
 }

@@ -1,4 +1,4 @@
-//! HTTP: the TCP door. `/ws` becomes a WebSocket session, `/mcp` is Streamable HTTP; `/healthz` and `/readyz` answer
+//! HTTP: the TCP door, and a UNIX socket for those on this machine. `/ws` becomes a WebSocket session, `/mcp` is Streamable HTTP; `/healthz` and `/readyz` answer
 //! anybody.
 
 mod exchange;
@@ -24,10 +24,11 @@ use hyper_util::service::TowerToHyperService;
 use protocol::{Code, Credentials, Error, Way};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisor::Tasks;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::doors::TcpDoor;
+use crate::doors::{TcpDoor, UnixDoor};
 use crate::knock;
 use crate::session;
 use crate::ws::{READ_BUFFER, WRITE_BUFFER, WsWire};
@@ -44,11 +45,85 @@ const HEAD_MAX: usize = 16 * 1024;
 /// Accepts at the TCP door.
 pub(crate) struct Listener;
 
-/// One TCP connection, until it becomes a session: its place, taken along when it is upgraded.
+/// Accepts HTTP at a UNIX door.
+pub(crate) struct UnixListener;
+
+/// One connection, until it becomes a session: its place, taken along when it is upgraded.
 #[derive(Clone)]
 struct Visitor {
-    address: SocketAddr,
+    peer: Peer,
     place: Arc<std::sync::Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+/// Who is at the other end, as far as the kernel says.
+#[derive(Clone, Copy, Debug)]
+enum Peer {
+    Tcp(SocketAddr),
+    Uid(u32),
+}
+
+impl Visitor {
+    fn new(peer: Peer, place: OwnedSemaphorePermit) -> Self {
+        Self { peer, place: Arc::new(Some(place).into()) }
+    }
+
+    /// What it shows: a token, or what the kernel says of it.
+    fn credentials(&self, headers: &HeaderMap, way: Way) -> Credentials {
+        match (knock::token(headers), self.peer) {
+            (Some(token), _) => Credentials::Token(token, way),
+            (None, Peer::Uid(uid)) => Credentials::Uid(uid),
+            (None, Peer::Tcp(address)) => {
+                Credentials::Anonymous { loopback: address.ip().is_loopback(), way }
+            }
+        }
+    }
+}
+
+/// What is answered at every HTTP door.
+fn routes(shared: &Arc<Shared>) -> Router {
+    Router::new()
+        .route("/ws", get(upgrade))
+        .route("/mcp", get(mcp::get).post(mcp::post).delete(mcp::delete))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .with_state(Arc::clone(shared))
+}
+
+impl Actor for UnixListener {
+    type Msg = ();
+    type State = Arc<Tasks>;
+    type Arguments = (Edges, Arc<UnixDoor>, Tasks);
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<()>,
+        (edges, door, tasks): Self::Arguments,
+    ) -> Result<Arc<Tasks>, ActorProcessingErr> {
+        let listener = door.listen()?;
+        let shared = edges.shared;
+        let router = routes(&shared);
+        let tasks = Arc::new(tasks);
+        let visits = Arc::downgrade(&tasks);
+        tasks.spawn(async move {
+            loop {
+                let Ok((stream, _)) = listener.accept().await else {
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                };
+                let uid = stream.peer_cred().map(|peer| peer.uid());
+                let (Ok(uid), Ok(place)) = (uid, Arc::clone(&shared.places).try_acquire_owned()) else {
+                    tracing::warn!("connection refused: limits.connections are open");
+                    continue;
+                };
+                let visitor = Visitor::new(Peer::Uid(uid), place);
+                let serving = serve(stream, router.clone(), visitor, shared.limits.handshake);
+                if let Some(visits) = visits.upgrade() {
+                    visits.spawn(serving);
+                }
+            }
+        });
+        Ok(tasks)
+    }
 }
 
 impl Actor for Listener {
@@ -63,12 +138,7 @@ impl Actor for Listener {
     ) -> Result<Arc<Tasks>, ActorProcessingErr> {
         let listener = door.listen()?;
         let shared = edges.shared;
-        let router = Router::new()
-            .route("/ws", get(upgrade))
-            .route("/mcp", get(mcp::get).post(mcp::post).delete(mcp::delete))
-            .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(readyz))
-            .with_state(Arc::clone(&shared));
+        let router = routes(&shared);
         let tasks = Arc::new(tasks);
         let visits = Arc::downgrade(&tasks);
         tasks.spawn(async move {
@@ -80,7 +150,9 @@ impl Actor for Listener {
                             refuse(stream, shared.limits.connections);
                             continue;
                         };
-                        let visitor = Visitor { address, place: Arc::new(Some(place).into()) };
+                        // Small answers must not wait for the peer's acknowledgement of the ones before.
+                        let _ = stream.set_nodelay(true);
+                        let visitor = Visitor::new(Peer::Tcp(address), place);
                         let serving = serve(stream, router.clone(), visitor, shared.limits.handshake);
                         if let Some(visits) = visits.upgrade() {
                             visits.spawn(serving);
@@ -109,9 +181,12 @@ fn refuse(stream: TcpStream, connections: usize) {
 }
 
 /// Serves HTTP on one connection until it ends or becomes a WebSocket.
-async fn serve(stream: TcpStream, router: Router, visitor: Visitor, handshake: Duration) {
-    // Small answers must not wait for the peer's acknowledgement of the ones before.
-    let _ = stream.set_nodelay(true);
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    router: Router,
+    visitor: Visitor,
+    handshake: Duration,
+) {
     let service = TowerToHyperService::new(router.layer(Extension(visitor)));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -141,10 +216,7 @@ async fn upgrade(
     if let Err(turned_away) = shared.hosts.check(&headers) {
         return (StatusCode::FORBIDDEN, format!("{turned_away}\n")).into_response();
     }
-    let who = match knock::token(&headers) {
-        Some(token) => Credentials::Token(token, Way::Ws),
-        None => Credentials::Anonymous { loopback: visitor.address.ip().is_loopback(), way: Way::Ws },
-    };
+    let who = visitor.credentials(&headers, Way::Ws);
     let caller = match shared.dispatch.identify(who).await {
         Ok(caller) => caller,
         Err(error) => return refusal(&error),
