@@ -4,7 +4,9 @@
 mod manual;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use jsonschema::Validator;
@@ -21,7 +23,7 @@ use crate::tier::Tier;
 /// Runs a method on checked params.
 type Invoke = Arc<dyn Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync>;
 
-/// Runs a method on checked params if it can answer without waiting.
+/// Runs a method on checked params if it can answer without waiting, which an inline one always can.
 type TryNow = Arc<dyn Fn(&Context, Value) -> Option<Result<Payload, Error>> + Send + Sync>;
 
 /// One method as everybody but its author sees it.
@@ -82,7 +84,10 @@ impl Entry {
                 Ok(method) => method,
                 Err(error) => return Some(Err(Error::invalid_params(error))),
             };
-            let reply = method.try_now(context, &at_once)?;
+            let reply = match M::RUN {
+                Run::Inline => at_first_poll(method.call(context, &at_once)),
+                Run::Blocking | Run::Task => method.try_now(context, &at_once)?,
+            };
             Some(reply.and_then(|reply| M::payload(reply, context.shape)))
         });
         let invoke: Invoke = Arc::new(move |context, params| {
@@ -102,7 +107,7 @@ impl Entry {
                 billed: M::BILLED,
                 limit: M::LIMIT,
                 original_field: M::ORIGINAL_FIELD,
-                try_now: (M::RUN == Run::Blocking).then_some(try_now),
+                try_now: (M::RUN != Run::Task).then_some(try_now),
                 ..entry
             })
             .expect("schemas made by schemars compile")
@@ -232,6 +237,15 @@ impl Entry {
             "params_schema": self.params,
             "result_schema": self.result,
         })
+    }
+}
+
+/// The answer of a method that never waits, from its future where it stands: a box for it costs more than what
+/// most of them do.
+fn at_first_poll<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match pin!(answer).poll(&mut Task::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("a method that is declared inline has waited")),
     }
 }
 
