@@ -5,7 +5,7 @@ mod manual;
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
@@ -54,10 +54,17 @@ pub struct Entry {
     /// The one result field that a positional call gets, where the original answered with it alone.
     pub original_field: Option<&'static str>,
     form: Form,
-    validator: Arc<Validator>,
-    empty_is_valid: bool,
+    checks: OnceLock<Arc<Checks>>,
     invoke: Invoke,
     try_now: Option<TryNow>,
+}
+
+/// A schema of params, compiled. Most methods are never called in the life of a process, and all their schemas
+/// together are a twentieth of an idle one's memory, so each is compiled at the first call.
+struct Checks {
+    validator: Validator,
+    /// Whether no params at all will do, which then need no look at the schema.
+    empty_is_valid: bool,
 }
 
 /// In which form a method's own schema takes its params.
@@ -99,18 +106,16 @@ impl Entry {
             })
         });
         let (params, result) = (schema::params::<M>(), schema::result::<M::Reply>());
-        Self::assembled(M::NAME.to_owned(), description, params, result, invoke)
-            .map(|entry| Self {
-                tier: M::TIER,
-                effect: M::EFFECT,
-                run: M::RUN,
-                billed: M::BILLED,
-                limit: M::LIMIT,
-                original_field: M::ORIGINAL_FIELD,
-                try_now: (M::RUN != Run::Task).then_some(try_now),
-                ..entry
-            })
-            .expect("schemas made by schemars compile")
+        Self {
+            tier: M::TIER,
+            effect: M::EFFECT,
+            run: M::RUN,
+            billed: M::BILLED,
+            limit: M::LIMIT,
+            original_field: M::ORIGINAL_FIELD,
+            try_now: (M::RUN != Run::Task).then_some(try_now),
+            ..Self::assembled(M::NAME.to_owned(), description, params, result, invoke)
+        }
     }
 
     /// A method that somebody else answers: a third-party backend's. Unknown effects count as the worst.
@@ -122,17 +127,13 @@ impl Entry {
         result: Value,
         invoke: impl Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        Self::assembled(name, description, params, result, Arc::new(invoke))
+        let entry = Self::assembled(name, description, params, result, Arc::new(invoke));
+        // Somebody else wrote it: whether it is a schema at all is found out here.
+        let checks = Checks::of(&entry.params, entry.form)?;
+        Ok(Self { checks: OnceLock::from(Arc::new(checks)), ..entry })
     }
 
-    fn assembled(
-        name: String,
-        description: String,
-        params: Value,
-        result: Value,
-        invoke: Invoke,
-    ) -> Result<Self, String> {
-        let validator = schema::compile(&params)?;
+    fn assembled(name: String, description: String, params: Value, result: Value, invoke: Invoke) -> Self {
         let form = Form::of(&params);
         let properties = params.get("properties").and_then(Value::as_object);
         let positions = properties.map(|names| names.keys().cloned().collect()).unwrap_or_default();
@@ -140,7 +141,7 @@ impl Entry {
             ["mcp", service, _, ..] if service != "licence" => service.to_owned(),
             _ => "gateway".to_owned(),
         };
-        Ok(Self {
+        Self {
             service,
             description,
             tier: Tier::Pro,
@@ -148,9 +149,8 @@ impl Entry {
             run: Run::Task,
             billed: true,
             limit: None,
-            empty_is_valid: form == Form::Object && validator.is_valid(&json!({})),
             form,
-            validator: Arc::new(validator),
+            checks: OnceLock::new(),
             name,
             params,
             result,
@@ -158,6 +158,12 @@ impl Entry {
             original_field: None,
             invoke,
             try_now: None,
+        }
+    }
+
+    fn checks(&self) -> &Checks {
+        self.checks.get_or_init(|| {
+            Arc::new(Checks::of(&self.params, self.form).expect("schemas made by schemars compile"))
         })
     }
 
@@ -179,8 +185,9 @@ impl Entry {
 
     /// Reads and checks params: by position, by name or absent.
     pub fn read(&self, params: Option<&RawValue>) -> Result<Value, Error> {
+        let checks = self.checks();
         let value = match params.map(RawValue::get) {
-            None | Some("[]" | "{}") if self.empty_is_valid => return Ok(Value::Object(Map::new())),
+            None | Some("[]" | "{}") if checks.empty_is_valid => return Ok(Value::Object(Map::new())),
             None => Value::Array(Vec::new()),
             Some(text) => serde_json::from_str(text)
                 .map_err(|error| Error::invalid_params(format!("unreadable: {error}")))?,
@@ -190,7 +197,7 @@ impl Entry {
             (Form::Array, Value::Object(none)) if none.is_empty() => Value::Array(Vec::new()),
             (_, value) => value,
         };
-        schema::check(&self.validator, &value)?;
+        schema::check(&checks.validator, &value)?;
         Ok(value)
     }
 
@@ -246,6 +253,16 @@ fn at_first_poll<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T,
     match pin!(answer).poll(&mut Task::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => Err(Error::internal("a method that is declared inline has waited")),
+    }
+}
+
+// === impl Checks ===
+
+impl Checks {
+    fn of(params: &Value, form: Form) -> Result<Self, String> {
+        let validator = schema::compile(params)?;
+        let empty_is_valid = form == Form::Object && validator.is_valid(&json!({}));
+        Ok(Self { validator, empty_is_valid })
     }
 }
 
