@@ -294,13 +294,13 @@ pub(crate) fn payload(
     reply: &impl serde::Serialize,
     shape: Shape,
     original_field: Option<&str>,
+    text_bytes: usize,
 ) -> Result<Payload, Error> {
     if let (Shape::Original, Some(field)) = (shape, original_field) {
         let mut object = serde_json::to_value(reply).map_err(Error::internal)?;
         return Ok(Payload::Owned(object.get_mut(field).map(Value::take).unwrap_or_default().to_string()));
     }
-    // Most replies have some hundred bytes; growing to them from 128 costs more than they do.
-    let mut text = Vec::with_capacity(1024);
+    let mut text = Vec::with_capacity(text_bytes);
     serde_json::to_writer(&mut text, reply).map_err(Error::internal)?;
     String::from_utf8(text).map(Payload::Owned).map_err(Error::internal)
 }
