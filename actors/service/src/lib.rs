@@ -57,17 +57,14 @@ impl Actor for Service {
         call: Call,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        let Err(call) = call.try_now() else { return Ok(()) };
         match call.entry.run {
-            Run::Inline => call.run().await,
-            Run::Blocking => {
-                if let Err(call) = call.try_now() {
-                    Lanes::submit(&state.lanes, *call, state.meter.begin());
-                }
-            }
+            // Nothing is declared inline that cannot be answered at once.
+            Run::Inline | Run::Blocking => Lanes::submit(&state.lanes, *call, state.meter.begin()),
             Run::Task => {
                 let (busy, span) = (state.meter.begin(), span(&call));
                 let work = async move {
-                    run_until_cancelled(call).await;
+                    run_until_cancelled(*call).await;
                     drop(busy);
                 };
                 state.tasks.spawn(work.instrument(span));
