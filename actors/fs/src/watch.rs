@@ -3,7 +3,7 @@
 //! A folder is opened beneath its root like any other, and watched by way of `/proc/self/fd`, so that what is watched
 //! is what was opened, whatever its name leads to by now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use protocol::{Code, Context, Error};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::attributes::{Attributes, Kind};
+use crate::attributes::{Attributes, Identity, Kind};
 use crate::beneath::{self, DIRECTORY, Last, TO_LOOK};
 use crate::fault::{Fault, What};
 use crate::path::{ClientPath, VirtualPath};
@@ -105,9 +105,17 @@ impl Watched {
         })
         .map_err(|error| exhausted(error.to_string()))?;
         let (mut handles, mut wanted) = (Vec::new(), Vec::new());
+        // One folder has one watch, by whichever handle it was watched first.
+        let mut folders: HashMap<Identity, PathBuf> = HashMap::new();
         for path in paths {
             let (handle, path, name) = open(fs, context, path)?;
+            let identity = Attributes::of(&handle).map_err(|errno| Fault::errno(errno, &path))?.identity;
+            if let Some(folder) = folders.get(&identity) {
+                wanted.push(Wanted { path, folder: folder.clone(), name });
+                continue;
+            }
             let folder = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
+            folders.insert(identity, folder.clone());
             watcher
                 .watch(&folder, RecursiveMode::NonRecursive)
                 .map_err(|error| exhausted(error.to_string()))?;
