@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded, Settings};
 use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
 use gateway::{BackendConfig, Gateway, Rules};
+use prompts::Prompts;
 use protocol::Catalog;
 use protocol::dispatch::{Call, Dispatch};
 use store::Store;
@@ -37,6 +38,7 @@ struct Service {
 
 const FS: (&str, &str) = ("fs", "Files under the roots that the owner has opened, confined and undoable.");
 const ADMIN: (&str, &str) = ("admin", "The supervision tree, settings and counters of this instance.");
+const PROMPTS: (&str, &str) = ("prompts", "Texts that a person starts work with, in files of their own.");
 
 impl App {
     pub(crate) fn make(
@@ -70,7 +72,8 @@ impl App {
             }),
             log,
         });
-        let services = services(&fs, &admin);
+        let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
+        let services = services(&fs, &admin, &prompts);
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -102,6 +105,7 @@ impl App {
                 .iter()
                 .map(|s| service::child(s.name, &s.slot))
                 .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
+                .chain(prompts.reader("prompts-watch"))
                 .collect(),
             backends,
             gateway: gateway.supervisor(),
@@ -187,9 +191,13 @@ fn backend_config(settings: &Settings, services: &[Service]) -> BackendConfig {
     }
 }
 
-fn services(fs: &fs::Fs, admin: &Admin) -> Vec<Service> {
+fn services(fs: &fs::Fs, admin: &Admin, prompts: &Prompts) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
-    vec![service(FS, fs::methods(fs)), service(ADMIN, admin::methods(admin))]
+    vec![
+        service(FS, fs::methods(fs)),
+        service(ADMIN, admin::methods(admin)),
+        service(PROMPTS, prompts::methods(prompts)),
+    ]
 }
 
 fn service_door(
@@ -259,7 +267,7 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         in_flight_max: 1,
     };
     let gateway = Gateway::new(config, Store::open(&scratch)?)?;
-    for service in services(&fs, &admin) {
+    for service in services(&fs, &admin, &Prompts::open(None)) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }
     let catalog = gateway.gate().routes().load().catalog.clone();
@@ -267,6 +275,6 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
 }
 
 /// One line about every built-in service, for capability files.
-pub fn descriptions() -> [(&'static str, &'static str); 2] {
-    [FS, ADMIN]
+pub fn descriptions() -> [(&'static str, &'static str); 3] {
+    [FS, ADMIN, PROMPTS]
 }
