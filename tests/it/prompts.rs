@@ -1,4 +1,4 @@
-//! `mcp.prompts.*`: files in a folder, seen as they come and go.
+//! `mcp.prompts.*`: files in a folder, seen as they come and go, and what `serve --conformance` adds.
 
 use harness::{Client, Daemon, Setup, run, until};
 use serde_json::{Value, json};
@@ -59,6 +59,33 @@ fn a_folder_that_is_made_later_is_read_too_and_the_watch_survives_its_actor() {
             client.ok("mcp.admin.restart", json!(["prompts-watch"])).await;
             std::fs::remove_dir_all(&folder).expect("it is there");
             until("it is gone", async || !names(&client).await.contains(&name.to_owned())).await;
+        }
+    });
+}
+
+#[test]
+fn fixtures_of_the_conformance_suite_are_there_only_when_asked_for() {
+    run(async {
+        let daemon = Daemon::start().await;
+        let client = daemon.client().await;
+        assert_eq!(client.code("mcp.test.simple_text", json!({})).await, -32601);
+        assert!(!names(&client).await.contains(&"test_simple_prompt".to_owned()));
+
+        let arguments = vec!["--conformance".to_owned()];
+        let daemon = Setup { arguments, ..Setup::default() }.start().await;
+        let client = daemon.client().await;
+        let reply = client.ok("mcp.greet", json!({ "name": "Ada" })).await;
+        assert_eq!(reply["content"][0]["text"], "Hello, Ada!");
+        // Nobody is behind a caller of this dialect who could be asked.
+        assert_eq!(client.code("mcp.test.elicitation", json!(["Who?"])).await, -32068);
+        assert_eq!(client.code("mcp.test.missing_capability", json!({})).await, -32068);
+        for there in [true, false] {
+            client.ok("mcp.test.trigger_tool_change", json!({})).await;
+            client.ok("mcp.test.trigger_prompt_change", json!({})).await;
+            assert_eq!(client.call("mcp.test.extra_tool", json!({})).await.is_ok(), there);
+            let names = names(&client).await;
+            assert!(names.contains(&"test_simple_prompt".to_owned()));
+            assert_eq!(names.contains(&"test_extra_prompt".to_owned()), there);
         }
     });
 }

@@ -12,10 +12,12 @@ use gateway::{BackendConfig, Gateway, Rules};
 use prompts::Prompts;
 use protocol::Catalog;
 use protocol::dispatch::{Call, Dispatch};
+use protocol::mcp::FixedResources;
 use store::Store;
 use supervisor::{Slot, SupervisorSpec};
 use telemetry::LogLevel;
 
+use crate::fixtures;
 use crate::tree::{self, Branches};
 
 /// The parts, made and not started.
@@ -46,6 +48,7 @@ impl App {
         flags: Flags,
         environment: Environment,
         log: LogLevel,
+        conformance: bool,
     ) -> anyhow::Result<Self> {
         let settings = &loaded.settings;
         let mut run_dir = edge::prepare_run_dir(&settings.run_dir)?;
@@ -77,6 +80,12 @@ impl App {
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
+        let (answers_suite, fixtures): (_, Option<Arc<dyn FixedResources>>) =
+            conformance.then(|| fixtures::offer(&gateway, &prompts)).transpose()?.unzip();
+        if let Some(resources) = &fixtures {
+            let resources = resources.list().len();
+            tracing::warn!(resources, "offering the fixtures of the conformance suite");
+        }
 
         // Doors, then the edges behind them.
         let tcp = TcpDoor::open(settings.listen.as_str())?;
@@ -106,6 +115,7 @@ impl App {
                 .map(|s| service::child(s.name, &s.slot))
                 .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
                 .chain(prompts.reader("prompts-watch"))
+                .chain(answers_suite)
                 .collect(),
             backends,
             gateway: gateway.supervisor(),

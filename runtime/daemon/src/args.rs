@@ -56,7 +56,11 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the daemon in the foreground, until SIGTERM or SIGINT.
-    Serve,
+    Serve {
+        /// Offer what the conformance suite of the Model Context Protocol expects, too.
+        #[arg(long, hide = true)]
+        conformance: bool,
+    },
     /// Lay out a folder with commented settings, a licence and the owner's token.
     Init {
         /// The folder; made if need be, and nothing in it is overwritten.
