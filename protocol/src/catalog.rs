@@ -29,6 +29,10 @@ type TryNow = Arc<dyn Fn(&Context, Value) -> Option<Result<Payload, Error>> + Se
 
 /// One method as everybody but its author sees it.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one method, each with its own readers"
+)]
 pub struct Entry {
     /// `mcp.fs.list`.
     pub name: String,

@@ -6,6 +6,8 @@
 
 mod chore;
 mod lanes;
+mod reader;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use tracing::Instrument as _;
 
 pub use crate::chore::chore;
 use crate::lanes::Lanes;
+pub use crate::reader::reader;
 
 /// How long calls under way may finish when the service is told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
