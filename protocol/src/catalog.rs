@@ -52,6 +52,8 @@ pub struct Entry {
     pub limit: Option<Duration>,
     /// Whether a call may become a task.
     pub task: TaskSupport,
+    /// Whether it is offered as a tool too.
+    pub tool: bool,
     /// Whether the result is made of content blocks.
     pub rich: bool,
     /// Whether it is declared in this program, so that its results are known to fit their schema.
@@ -124,6 +126,7 @@ impl Entry {
             billed: M::BILLED,
             limit: M::LIMIT,
             task: M::TASK,
+            tool: M::TOOL,
             rich: M::RICH,
             own: true,
             original_field: M::ORIGINAL_FIELD,
@@ -164,6 +167,7 @@ impl Entry {
             billed: true,
             limit: None,
             task: TaskSupport::Forbidden,
+            tool: true,
             rich: false,
             own: false,
             form,

@@ -92,6 +92,9 @@ pub trait Method: DeserializeOwned + JsonSchema + Send + 'static {
     const LIMIT: Option<Duration> = None;
     /// Whether a call may become a task.
     const TASK: TaskSupport = TaskSupport::Forbidden;
+    /// Whether it is offered as a tool too. Not for what never ends by itself, or what the Model Context Protocol has
+    /// a way of its own for.
+    const TOOL: bool = true;
     /// Whether the reply is made of content blocks ([`crate::mcp::Rich`]) instead of data.
     const RICH: bool = false;
     /// The field of the reply that alone is the result of a call with positional params, where the original

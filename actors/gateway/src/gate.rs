@@ -70,7 +70,9 @@ impl Gate {
             let standing = caller.token.is_none_or(|id| policy.tokens.standing(id, now).is_some());
             let table = self.0.routes.load();
             let routes = table.routes().filter(|route| {
-                standing && policy.permits(&caller, &route.entry.service, &route.entry.name, now)
+                standing
+                    && route.entry.tool
+                    && policy.permits(&caller, &route.entry.service, &route.entry.name, now)
             });
             Toolbox::new(routes.map(|route| Arc::clone(route.tool())))
         })

@@ -103,17 +103,28 @@ pub(crate) fn level(name: &str) -> Result<LogLevel, RpcError> {
     })
 }
 
-/// Who answers.
+/// A folder in a shield.
+const ICON: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzMiAzMiI+\
+    PHBhdGggZD0iTTE2IDJsMTIgNHYxMGMwIDctNSAxMi0xMiAxNEM5IDI4IDQgMjMgNCAxNlY2eiIgZmlsbD0iIzFmNGU3OSIvPjxwYXRoIGQ9Ik05IDEyaDVs\
+    MiAyaDd2OEg5eiIgZmlsbD0iI2ZmZiIvPjwvc3ZnPg==";
+
+/// Who answers, in full: where a conversation begins. What a revision does not know it passes over.
 pub(crate) fn server_info() -> Value {
     json!({
-        "name": "llmbasedos",
-        "title": "llmbasedos",
+        "name": NAME,
+        "title": NAME,
         "version": env!("CARGO_PKG_VERSION"),
         "description": "A person's files, metered and supervised.",
+        "icons": [{ "src": ICON, "mimeType": "image/svg+xml", "sizes": ["any"] }],
     })
 }
 
+const NAME: &str = "llmbasedos";
+
+/// Who answers, in short: with every modern result.
 fn server_info_text() -> &'static str {
-    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| server_info().to_string());
+    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        json!({ "name": NAME, "version": env!("CARGO_PKG_VERSION") }).to_string()
+    });
     &TEXT
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::mcp::{Capabilities, LogLevel, Revision};
+use protocol::mcp::{Capabilities, LogLevel, Revision, key};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -47,13 +47,16 @@ pub(crate) fn initialize(client: &Arc<Client>, params: Option<&RawValue>) -> Res
 
 /// `server/discover`.
 pub(crate) fn discover(asking: &Asking) -> String {
-    let members = format!(
-        "\"supportedVersions\":{},\"capabilities\":{},\"instructions\":{},\"ttlMs\":{DISCOVER_TTL_MS},\"cacheScope\":\"public\"",
-        json!(Revision::ALL),
-        offered(asking.revision),
-        json!(INSTRUCTIONS),
-    );
-    asking.complete(&members)
+    let result = json!({
+        "resultType": "complete",
+        "supportedVersions": Revision::ALL,
+        "capabilities": offered(asking.revision),
+        "instructions": INSTRUCTIONS,
+        "ttlMs": DISCOVER_TTL_MS,
+        "cacheScope": "public",
+        "_meta": { key::SERVER_INFO: server_info() },
+    });
+    result.to_string()
 }
 
 /// What this server can do, as the revision says it.
@@ -68,7 +71,7 @@ fn offered(revision: Revision) -> Value {
         offered["completions"] = json!({});
     }
     if revision.is_modern() {
-        offered["extensions"] = json!({ protocol::mcp::key::TASKS: {} });
+        offered["extensions"] = json!({ key::TASKS: {} });
     }
     offered
 }

@@ -100,6 +100,7 @@ pub(crate) fn get(server: &Arc<Server>, asking: Arc<Asking>, params: Option<&Raw
             let members = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             Ok(asking.complete(members.ok_or_else(RpcError::internal)?))
         }),
+        early: Map::new(),
         round: 0,
     };
     askable.begin(Returned { responses: get.responses, state: get.state }, out);

@@ -59,6 +59,8 @@ pub(crate) struct Askable {
     /// Writes the result.
     pub(crate) finish:
         Arc<dyn Fn(&Server, &Asking, Result<Payload, Error>) -> Result<String, RpcError> + Send + Sync>,
+    /// Answers that came before they were asked for, by clients that know what will be asked.
+    pub(crate) early: Map<String, Value>,
     pub(crate) round: usize,
 }
 
@@ -102,7 +104,7 @@ impl Questions {
 
 impl Askable {
     /// Makes the call: the first time, or again with what came back.
-    pub(crate) fn begin(self, returned: Returned, out: Out) {
+    pub(crate) fn begin(mut self, returned: Returned, out: Out) {
         match self.resumed(returned) {
             Ok(questions) if questions.open.is_empty() => self.call(questions, out),
             // Some answers are missing: what is left is asked again.
@@ -111,8 +113,9 @@ impl Askable {
         }
     }
 
-    pub(crate) fn resumed(&self, returned: Returned) -> Result<Questions, RpcError> {
+    pub(crate) fn resumed(&mut self, returned: Returned) -> Result<Questions, RpcError> {
         let Some(state) = returned.state.filter(|_| self.asking.revision.is_modern()) else {
+            self.early = returned.responses.unwrap_or_default();
             return Ok(Questions::default());
         };
         let seal = &self.server.seal;
@@ -136,11 +139,16 @@ impl Askable {
         call.send(&asking, &*server.dispatch, out, move |out, outcome| self.concluded(out, outcome));
     }
 
-    fn concluded(self, out: Out, outcome: Result<Payload, Error>) {
+    fn concluded(mut self, out: Out, outcome: Result<Payload, Error>) {
         let questions = outcome.as_ref().err().and_then(Questions::of);
-        let Some(questions) = questions else {
+        let Some(mut questions) = questions else {
             return out.finish((self.finish)(&self.server, &self.asking, outcome));
         };
+        questions.take(std::mem::take(&mut self.early));
+        if questions.open.is_empty() && self.round < ROUNDS_MAX {
+            self.round += 1;
+            return self.call(questions, out);
+        }
         if let Some(error) = questions.unmet(&self.asking) {
             return out.finish((self.finish)(&self.server, &self.asking, Err(error)));
         }

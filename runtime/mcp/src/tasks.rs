@@ -77,7 +77,7 @@ struct Params {
 
 impl TaskBook {
     /// Begins a call; answers with its outcome, or with a task.
-    pub(crate) fn run(&self, askable: Askable, returned: Returned, mut out: Out) {
+    pub(crate) fn run(&self, mut askable: Askable, returned: Returned, mut out: Out) {
         let questions = match askable.resumed(returned) {
             Ok(questions) if questions.open.is_empty() => questions,
             Ok(questions) => return out.finish(askable.ask_in_result(questions)),

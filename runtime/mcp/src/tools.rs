@@ -116,6 +116,7 @@ fn prepare(
             };
             result(server, asking, &shown, kind, outcome)
         }),
+        early: Map::new(),
         round: 0,
     };
     Ok((askable, returned, Arc::clone(tool)))

@@ -34,6 +34,7 @@ pub(crate) struct Ended {
 impl Method for Watch {
     const NAME: &'static str = "mcp.fs.watch";
     const TIER: Tier = Tier::Pro;
+    const TOOL: bool = false;
     const EFFECT: Effect = Effect::READ;
     const RUN: Run = Run::Task;
     /// A watcher watches for as long as it likes: its connection's end, or a cancel, ends it.

@@ -26,6 +26,7 @@ pub(crate) struct CancelOutcome {
 impl Method for CancelCall {
     const NAME: &'static str = "mcp.cancel";
     const TIER: Tier = Tier::Free;
+    const TOOL: bool = false;
     const EFFECT: Effect = Effect::ENSURE;
     const RUN: Run = Run::Inline;
     const BILLED: bool = false;

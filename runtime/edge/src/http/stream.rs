@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderName};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::response::{IntoResponse, Response};
 use futures_util::Stream;
 use protocol::Cause;
@@ -45,6 +45,8 @@ pub(crate) struct Reader {
     timer: Pin<Box<Sleep>>,
     /// When this stream ends even unanswered.
     until: Option<Instant>,
+    /// When the stream last said anything.
+    said: Instant,
     primed: bool,
     over: bool,
 }
@@ -59,7 +61,17 @@ impl Reader {
         };
         let wake = exchange.deadline().unwrap_or_else(Instant::now);
         let timer = Box::pin(tokio::time::sleep_until(wake.into()));
-        Self { exchange, number, next, manner, timer, until, primed: false, over: false }
+        Self {
+            exchange,
+            number,
+            next,
+            manner,
+            timer,
+            until,
+            said: Instant::now(),
+            primed: false,
+            over: false,
+        }
     }
 
     /// The response: one document, or a stream of events.
@@ -77,9 +89,13 @@ impl Reader {
 
     /// A stream of events whatever comes.
     pub(crate) fn stream(self) -> Response {
-        let events = Sse::new(self).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-        // Proxies that gather responses would hold events back.
-        ([(HeaderName::from_static("x-accel-buffering"), "no")], events).into_response()
+        let headers = [
+            (CONTENT_TYPE, "text/event-stream"),
+            (CACHE_CONTROL, "no-cache"),
+            // Proxies that gather responses would hold events back.
+            (HeaderName::from_static("x-accel-buffering"), "no"),
+        ];
+        (headers, Body::from_stream(self)).into_response()
     }
 
     fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<Option<Answer>> {
@@ -104,7 +120,8 @@ impl Reader {
             self.exchange.expire();
             context.waker().wake_by_ref();
         }
-        let wake = [deadline, self.until].into_iter().flatten().filter(|at| *at > now).min();
+        let alive = Some(self.said + KEEP_ALIVE);
+        let wake = [deadline, self.until, alive].into_iter().flatten().filter(|at| *at > now).min();
         if let Some(wake) = wake
             && self.timer.deadline().into_std() != wake
         {
@@ -113,12 +130,21 @@ impl Reader {
         self.until.is_some_and(|until| until <= now)
     }
 
-    fn event(&self, number: u64, text: &str) -> Event {
-        let event = Event::default().data(text);
-        match self.manner {
-            Manner::Modern => event,
-            Manner::Legacy { .. } => event.id(event_id(self.exchange.number, number)),
+    fn event(&mut self, number: u64, text: &str) -> Bytes {
+        self.said = Instant::now();
+        let mut event = match self.manner {
+            Manner::Modern => String::new(),
+            Manner::Legacy { .. } => format!("id: {}\n", event_id(self.exchange.number, number)),
+        };
+        event.reserve(text.len() + 16);
+        // A third-party result may have been written on several lines.
+        for line in text.split('\n') {
+            event.push_str("data: ");
+            event.push_str(line.trim_end_matches('\r'));
+            event.push('\n');
         }
+        event.push('\n');
+        event.into()
     }
 }
 
@@ -134,7 +160,7 @@ pub(crate) fn read_event_id(id: &str) -> Option<(u64, u64)> {
 }
 
 impl Stream for Reader {
-    type Item = Result<Event, Infallible>;
+    type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.over {
@@ -146,13 +172,15 @@ impl Stream for Reader {
         {
             self.primed = true;
             let id = event_id(self.exchange.number, self.next - 1);
-            return Poll::Ready(Some(Ok(Event::default().id(id).retry(RETRY).data(""))));
+            let retry = RETRY.as_millis();
+            return Poll::Ready(Some(Ok(format!("id: {id}\nretry: {retry}\ndata: \n\n").into())));
         }
         loop {
             match self.exchange.poll_event(self.number, self.next, context) {
                 Poll::Ready(Next::Event(number, text)) => {
                     self.next = number + 1;
-                    return Poll::Ready(Some(Ok(self.event(number, &text))));
+                    let event = self.event(number, &text);
+                    return Poll::Ready(Some(Ok(event)));
                 }
                 Poll::Ready(Next::Over) => {
                     self.over = true;
@@ -163,6 +191,10 @@ impl Stream for Reader {
             if self.is_out_of_time(context) {
                 self.over = true;
                 return Poll::Ready(None);
+            }
+            if self.said.elapsed() >= KEEP_ALIVE {
+                self.said = Instant::now();
+                return Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))));
             }
             if self.timer.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
