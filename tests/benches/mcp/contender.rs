@@ -78,6 +78,11 @@ impl Contender {
         request("POST", &self.server.address, &headers, &body)
     }
 
+    /// Whether it is neither the daemon nor the echo.
+    pub(crate) fn is_peer(&self) -> bool {
+        matches!(self.manner, Manner::Legacy)
+    }
+
     /// Opens a connection, and a session where there are such.
     pub(crate) async fn open(&self) -> anyhow::Result<Line> {
         let address = &self.server.address;

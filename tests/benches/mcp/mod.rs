@@ -60,34 +60,47 @@ pub(crate) async fn run(folder: &Folder, echo: &Path, rounds: u32, times: Times)
     for what in [LIST, TOOLS] {
         for connections in CONNECTIONS {
             eprintln!("{what}, {connections} connections");
-            points.push(point(&contenders, what, connections, rounds, times).await?);
+            points.push(point(&contenders, what, connections, rounds, times, &mut missing).await?);
         }
     }
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let loaded = rss(&contenders)?;
     let names = contenders.iter().map(|contender| contender.name.clone());
     let memory = names.zip(idle.into_iter().zip(loaded)).map(|(name, (idle, loaded))| (name, idle, loaded));
     Ok(Figures { memory: memory.collect(), points, embedded, attached, missing })
 }
 
-/// All contenders in turn, several times; of each the round with the median cost.
+/// All contenders in turn, several times; of each the round with the median cost. A peer that breaks under the load has
+/// none, and it is said why.
 async fn point(
     contenders: &[Contender],
     what: &'static str,
     connections: usize,
     rounds: u32,
     times: Times,
+    missing: &mut Vec<String>,
 ) -> anyhow::Result<Measured> {
-    let mut found = vec![Vec::new(); contenders.len()];
-    let mut bytes = Vec::new();
+    let mut found = Vec::new();
     for contender in contenders {
-        bytes.push(contender.ask(what).await?.len());
+        found.push((Vec::new(), contender.ask(what).await?.len()));
     }
     for _ in 0..rounds {
-        for ((contender, found), bytes) in contenders.iter().zip(&mut found).zip(&bytes) {
-            found.push(load::measure(contender, what, connections, *bytes, times).await?);
+        for (contender, (found, bytes)) in contenders.iter().zip(&mut found) {
+            match load::measure(contender, what, connections, *bytes, times).await {
+                Ok(round) => found.push(round),
+                Err(error) if contender.is_peer() => {
+                    missing.push(format!(
+                        "{} failed at {what}, {connections} connections: {error:#}",
+                        contender.name
+                    ));
+                }
+                Err(error) => return Err(error.context(contender.name.clone())),
+            }
         }
     }
-    Ok(Measured { what, connections, rounds: found.into_iter().map(Round::median).collect(), bytes })
+    let taken =
+        |(rounds, bytes): (Vec<Round>, usize)| ((!rounds.is_empty()).then(|| Round::median(rounds)), bytes);
+    Ok(Measured { what, connections, rounds: found.into_iter().map(taken).collect() })
 }
 
 /// The echo, told how long the daemon's answers are.

@@ -18,12 +18,11 @@ pub(crate) struct Figures {
     pub(crate) missing: Vec<String>,
 }
 
-/// One request over so many connections: the contenders' rounds, and how long their answers are.
+/// One request over so many connections: of every contender the round, if it went well, and how long its answer is.
 pub(crate) struct Measured {
     pub(crate) what: &'static str,
     pub(crate) connections: usize,
-    pub(crate) rounds: Vec<Round>,
-    pub(crate) bytes: Vec<usize>,
+    pub(crate) rounds: Vec<(Option<Round>, usize)>,
 }
 
 const CPU_MAX: f64 = 80.0;
@@ -49,12 +48,12 @@ impl Figures {
             else {
                 continue;
             };
-            let [ours, echo, peers @ ..] = &at.rounds[..] else { continue };
+            let [(Some(ours), _), (Some(echo), _), peers @ ..] = &at.rounds[..] else { continue };
             let figure = format!("{} µs; the echo's {}", short(ours.cpu), short(echo.cpu));
             let met = verdict(ours.cpu <= CPU_MAX);
             let target = format!("≤ {CPU_MAX} µs");
             table.row(&[&format!("CPU per {what}, 64 connections"), &figure, &target, met]);
-            let best = peers.iter().map(|peer| peer.cpu).min_by(f64::total_cmp);
+            let best = peers.iter().filter_map(|(peer, _)| Some(peer.as_ref()?.cpu)).min_by(f64::total_cmp);
             if let Some(best) = best {
                 let times = best / ours.cpu;
                 let name = format!("the best peer's CPU per {what}, 64 connections");
@@ -63,7 +62,8 @@ impl Figures {
             }
         }
         for point in self.points.iter().filter(|point| point.connections == 16) {
-            let p99 = point.rounds[0].p99 / 1000.0;
+            let Some((Some(ours), _)) = point.rounds.first() else { continue };
+            let p99 = ours.p99 / 1000.0;
             let name = format!("p99 of {}, 16 connections", point.what);
             let target = format!("< {P99_MAX_MS} ms");
             table.row(&[&name, &format!("{p99:.2} ms"), &target, verdict(p99 < P99_MAX_MS)]);
@@ -104,13 +104,14 @@ impl Figures {
             "RSS MB",
         ]);
         for point in &self.points {
-            for (at, round) in point.rounds.iter().enumerate() {
-                let (name, idle, loaded) = &self.memory[at];
+            let ours = point.rounds.first().and_then(|(ours, _)| Some(ours.as_ref()?.cpu));
+            for ((round, bytes), (name, idle, loaded)) in point.rounds.iter().zip(&self.memory) {
+                let Some(round) = round else { continue };
                 let mut cells = vec![point.what.to_owned(), point.connections.to_string(), name.clone()];
                 cells.push(thousands(round.rate));
                 cells.extend([round.p50, round.p99, round.p999, round.cpu].map(short));
-                cells.push(format!("{:.2}", round.cpu / point.rounds[0].cpu));
-                cells.push(thousands(point.bytes[at] as f64));
+                cells.push(format!("{:.2}", round.cpu / ours.unwrap_or(round.cpu)));
+                cells.push(thousands(*bytes as f64));
                 let mb = |kib: u64| kib as f64 * 1024.0 / 1e6;
                 cells.push(format!("{:.0}, {:.0} loaded", mb(*idle), mb(*loaded)));
                 table.row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
