@@ -84,7 +84,7 @@ impl Actor for Auth {
 
 impl State {
     fn identify(&mut self, who: Credentials, answer: Answer, myself: &ActorRef<Message>) {
-        if let Some(outcome) = self.known(&who) {
+        if let Some(outcome) = known(&self.gate, &self.config, &who) {
             let _ = answer.send(outcome);
             return;
         }
@@ -114,7 +114,8 @@ impl State {
         }
         if let Some((who, answer)) = waiting {
             self.reads -= 1;
-            let _ = answer.send(self.known(&who).unwrap_or_else(|| Err(unknown_token())));
+            let _ =
+                answer.send(known(&self.gate, &self.config, &who).unwrap_or_else(|| Err(unknown_token())));
         }
     }
 
@@ -138,42 +139,41 @@ impl State {
             }
         }
     }
+}
 
-    /// Decides from what is in memory; `None` for a token that is not there.
-    fn known(&self, who: &Credentials) -> Option<Result<Arc<Caller>, Error>> {
-        let policy = self.gate.0.policy.load();
-        let now = Timestamp::now();
-        let owner = |name: String, way: Way| {
-            let tier = policy.ceiling(now).to_owned();
-            Ok(Arc::new(Caller { name, tier, allow: None, way, token: None, service: None }))
-        };
-        match who {
-            Credentials::Token(secret, way) => policy.tokens.find(secret, now).map(|token| {
-                Ok(Arc::new(Caller {
-                    name: token.name.clone(),
-                    tier: token.tier.clone().unwrap_or_else(|| policy.ceiling(now).to_owned()),
-                    allow: token.allow.clone(),
-                    way: *way,
-                    token: Some(token.id),
-                    service: None,
-                }))
-            }),
-            Credentials::Uid(uid) if self.config.uids.contains(uid) => {
-                Some(owner(format!("uid:{uid}"), Way::Unix))
-            }
-            Credentials::Uid(uid) => Some(Err(Error::new(
-                Code::Authentication,
-                format!("User {uid} may not use this socket. The owner can add it to auth.unix_uids."),
-            ))),
-            Credentials::Anonymous { loopback: true, way } if self.config.loopback_open => {
-                Some(owner("loopback".into(), *way))
-            }
-            Credentials::Anonymous { .. } => Some(Err(Error::new(
-                Code::Authentication,
-                "A token is needed: send 'Authorization: Bearer TOKEN'. \
-                 `llmbasedos token create NAME` makes one.",
-            ))),
+/// Decides from what is in memory; `None` for a token that is not there. It waits for nobody, so whoever knocks may
+/// do it: over HTTP every request does.
+pub(crate) fn known(gate: &Gate, config: &Config, who: &Credentials) -> Option<Result<Arc<Caller>, Error>> {
+    let policy = gate.0.policy.load();
+    let now = Timestamp::now();
+    let owner = |name: String, way: Way| {
+        let tier = policy.ceiling(now).to_owned();
+        Ok(Arc::new(Caller { name, tier, allow: None, way, token: None, service: None }))
+    };
+    match who {
+        Credentials::Token(secret, way) => policy.tokens.find(secret, now).map(|token| {
+            Ok(Arc::new(Caller {
+                name: token.name.clone(),
+                tier: token.tier.clone().unwrap_or_else(|| policy.ceiling(now).to_owned()),
+                allow: token.allow.clone(),
+                way: *way,
+                token: Some(token.id),
+                service: None,
+            }))
+        }),
+        Credentials::Uid(uid) if config.uids.contains(uid) => Some(owner(format!("uid:{uid}"), Way::Unix)),
+        Credentials::Uid(uid) => Some(Err(Error::new(
+            Code::Authentication,
+            format!("User {uid} may not use this socket. The owner can add it to auth.unix_uids."),
+        ))),
+        Credentials::Anonymous { loopback: true, way } if config.loopback_open => {
+            Some(owner("loopback".into(), *way))
         }
+        Credentials::Anonymous { .. } => Some(Err(Error::new(
+            Code::Authentication,
+            "A token is needed: send 'Authorization: Bearer TOKEN'. \
+             `llmbasedos token create NAME` makes one.",
+        ))),
     }
 }
 
