@@ -18,6 +18,7 @@ mod auth;
 mod ledger;
 mod router;
 
+mod callers;
 mod methods;
 mod views;
 
