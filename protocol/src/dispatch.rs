@@ -182,6 +182,22 @@ pub enum Conclusion {
     },
 }
 
+impl Conclusion {
+    /// The answer to the request `id`, which the conclusion's own text becomes: a long one is not written again.
+    pub fn into_answer(self, id: &Id) -> String {
+        let (kind, mut text) = match self {
+            Self::Result(text) => ("result", text),
+            Self::Error { text, .. } => ("error", text),
+        };
+        let id = serde_json::to_string(id).expect("strings and numbers serialise to memory");
+        let head = ["{\"jsonrpc\":\"2.0\",\"id\":", &id, ",\"", kind, "\":"].concat();
+        text.reserve(head.len() + 1);
+        text.insert_str(0, &head);
+        text.push('}');
+        text
+    }
+}
+
 /// The sending side of a connection, as the rest of the process sees it.
 pub trait Outbox: Send + Sync {
     /// Answers the call with this ticket; an answer to a ticket that is no longer open is dropped.

@@ -172,3 +172,17 @@ fn a_token_is_never_shown() {
     let shown = format!("{:?}", Credentials::Token("secret".into(), Way::Ws));
     assert!(!shown.contains("secret"), "{shown}");
 }
+
+#[test]
+fn a_conclusion_becomes_the_answer_that_would_have_been_written() {
+    for id in [Id::Null, Id::Integer(-7), Id::Integer(u64::MAX.into()), Id::Text("a\"b".into())] {
+        for conclusion in [
+            Conclusion::Result("{\"a\":1}".to_owned()),
+            Conclusion::Error { status: 400, text: "{\"code\":1}".to_owned() },
+        ] {
+            let mut written = Vec::new();
+            crate::jsonrpc::write_conclusion(&mut written, &id, &conclusion);
+            assert_eq!(conclusion.into_answer(&id).as_bytes(), written);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! `tools/list` and `tools/call`.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use protocol::mcp::{Tool, Toolbox};
@@ -49,7 +50,7 @@ fn page(asking: &Asking, rest: &[Arc<Tool>], from: usize) -> String {
     }
     text.push(']');
     if rest.len() > PAGE {
-        text.push_str(&format!(",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE)))));
+        let _ = write!(text, ",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE))));
     }
     asking.cacheable(&text, TTL_MS)
 }

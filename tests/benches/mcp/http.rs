@@ -1,5 +1,7 @@
 //! A client of HTTP/1.1 as cheap as can be: requests are written once, of an answer only what ends it is read.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, ensure};
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,9 +32,9 @@ pub(crate) struct Head {
 pub(crate) fn request(verb: &str, address: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut text = format!("{verb} /mcp HTTP/1.1\r\nhost: {address}\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(text, "{name}: {value}\r\n");
     }
-    text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let _ = write!(text, "content-length: {}\r\n\r\n{body}", body.len());
     text.into_bytes()
 }
 

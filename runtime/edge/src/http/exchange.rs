@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use futures_util::task::AtomicWaker;
-use protocol::{Cancel, Cause, Conclusion, Error, Id, Outbox, Payload, jsonrpc};
+use protocol::{Cancel, Cause, Conclusion, Error, Id, Outbox, Payload};
 
 /// Events kept for a client that may come back.
 const KEPT_MAX: usize = 256;
@@ -204,7 +204,7 @@ impl Outbox for Exchange {
             Conclusion::Result(_) => 200,
             Conclusion::Error { status, .. } => *status,
         };
-        let text = jsonrpc::conclude(&self.id, conclusion);
+        let text = conclusion.into_answer(&self.id);
         let mut state = self.state();
         if state.answer.is_none() {
             state.answer = Some(Answer { status, text: text.into(), at: Instant::now() });
