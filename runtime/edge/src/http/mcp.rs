@@ -25,7 +25,7 @@ use super::stream::{Manner, Reader, read_event_id};
 use crate::Shared;
 
 /// The session that a legacy request belongs to.
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// Where a client whose stream ended was.
 const LAST_EVENT: &str = "last-event-id";
