@@ -62,7 +62,7 @@ pub(crate) enum Command {
         conformance: bool,
     },
     /// Speak on standard input and output, one message a line, for a host that starts its servers; passes on to the
-    /// daemon that is running, or does without. The token is in LLMBDO_TOKEN, if it takes one.
+    /// daemon that is running, or does without. The token is in `LLMBDO_TOKEN`, if it takes one.
     Stdio,
     /// Lay out a folder with commented settings, a licence and the owner's token.
     Init {

@@ -1,6 +1,7 @@
 //! `tools/list` and `tools/call`.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use protocol::mcp::{Tool, Toolbox};
@@ -19,7 +20,7 @@ use crate::rpc::{self, RpcError};
 /// Tools in one page. A host's model sees them all anyway; only third-party backends can bring more.
 const PAGE: usize = 100;
 
-/// How long a list stays good: list_changed says when it does not, for those who listen.
+/// How long a list stays good: `list_changed` says when it does not, for those who listen.
 const TTL_MS: u64 = 60_000;
 
 /// `tools/list`.
@@ -38,7 +39,7 @@ pub(crate) fn list(server: &Server, asking: &Asking, cursor: Option<&str>) -> Re
     }
     text.push(']');
     if page.len() > PAGE {
-        text.push_str(&format!(",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE)))));
+        let _ = write!(text, ",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE))));
     }
     Ok(asking.cacheable(&text, TTL_MS))
 }
@@ -62,9 +63,9 @@ struct Positional {
 }
 
 /// `tools/call`.
-pub(crate) fn call(server: &Arc<Server>, asking: Arc<Asking>, params: Option<&RawValue>, out: Out) {
+pub(crate) fn call(server: &Arc<Server>, asking: &Arc<Asking>, params: Option<&RawValue>, out: Out) {
     let tools = server.dispatch.tools(&asking.caller);
-    match prepare(server, &asking, &tools, params) {
+    match prepare(server, asking, &tools, params) {
         Ok((askable, returned, tool)) => match tool.task() {
             TaskSupport::Required if asking.revision.is_modern() && !asking.capabilities.tasks => {
                 out.error(&RpcError::of(&Error::missing_capability(protocol::mcp::Capability::Tasks)));
@@ -227,7 +228,7 @@ fn cut(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str, mo
     if kind == Kind::Structured && asking.revision >= protocol::mcp::Revision::V2025_06_18 {
         let too_large =
             json!({ "too_large": { "bytes": text.len(), "limit": most, "uri": link, "advice": note } });
-        members.push_str(&format!(",\"structuredContent\":{too_large}"));
+        let _ = write!(members, ",\"structuredContent\":{too_large}");
     }
     members.push_str(",\"isError\":false");
     asking.complete(&members)

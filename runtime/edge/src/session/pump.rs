@@ -262,10 +262,13 @@ impl<W: Wire> Pump<W> {
         };
         match &self.dialect {
             Dialect::Native if !is_mcp_method(&request.method) => {}
-            Dialect::Mcp(client) => return self.take_mcp(Arc::clone(client), &request, batch),
+            Dialect::Mcp(client) => {
+                let client = Arc::clone(client);
+                return self.take_mcp(&client, &request, batch);
+            }
             Dialect::Open if is_mcp_method(&request.method) => {
                 let client = self.speak_mcp();
-                return self.take_mcp(client, &request, batch);
+                return self.take_mcp(&client, &request, batch);
             }
             Dialect::Open => self.dialect = Dialect::Native,
             Dialect::Native => {
@@ -328,7 +331,7 @@ impl<W: Wire> Pump<W> {
     }
 
     /// A request of the Model Context Protocol.
-    fn take_mcp(&mut self, client: Arc<Client>, request: &Request, batch: Option<u64>) {
+    fn take_mcp(&mut self, client: &Arc<Client>, request: &Request, batch: Option<u64>) {
         let server = Arc::clone(&self.shared.mcp);
         if batch.is_some() && client.revision() != Some(Revision::V2025_03_26) {
             let text = "Batches are of revision 2025-03-26 alone; send one message at a time.";
@@ -337,7 +340,7 @@ impl<W: Wire> Pump<W> {
         }
         match &request.id {
             None => {
-                if let Heard::Cancel(id) = server.hear(&client, request) {
+                if let Heard::Cancel(id) = server.hear(client, request) {
                     self.line.withdraw(&id);
                 }
             }
@@ -348,7 +351,7 @@ impl<W: Wire> Pump<W> {
             Some(_) => {
                 let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
                 let outbox: Arc<dyn Outbox> = Arc::clone(&self.line) as _;
-                server.take(&client, request, Out::new(outbox, ticket, cancel, deadline));
+                server.take(client, request, Out::new(outbox, ticket, cancel, deadline));
             }
         }
     }
