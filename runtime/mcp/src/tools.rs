@@ -127,13 +127,14 @@ fn empty() -> Box<RawValue> {
     RawValue::from_string("{}".to_owned()).expect("it is JSON")
 }
 
-/// One text for what does not exist and what is not for this caller, so that nobody can probe; over HTTP the
-/// status tells a caller whose token was narrowed that another token could.
+/// One text for what does not exist and what is not for this caller, so that nobody can probe. Over HTTP the status
+/// tells a caller whose token was narrowed that another token could, in the modern era: older clients take a 403 for
+/// the end of their session.
 fn unknown(server: &Server, asking: &Asking, name: &str) -> RpcError {
     let shown: String = name.chars().take(64).collect();
     let error =
         RpcError::invalid_params(format!("unknown tool '{shown}'; tools/list has those that you may call"));
-    let narrowed = asking.caller.allow.is_some() && {
+    let narrowed = asking.revision.is_modern() && asking.caller.allow.is_some() && {
         let whole = protocol::Caller {
             allow: None,
             token: None,
