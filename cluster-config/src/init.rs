@@ -32,6 +32,7 @@ const SETTINGS: &str = include_str!("../defaults/llmbasedos.yaml");
 const MODELS: &str = include_str!("../defaults/models.yaml");
 const MAIL_ACCOUNTS: &str = include_str!("../defaults/mail_accounts.yaml");
 const WELCOME: &str = include_str!("../defaults/welcome.md");
+const PROMPTS: &str = include_str!("../defaults/prompts.txt");
 
 /// Who may read a file.
 #[derive(Clone, Copy)]
@@ -56,6 +57,8 @@ pub fn init(directory: &Path, environment: &Environment) -> Result<Vec<Created>,
         file("lic.key", &licence(environment), Readers::Owner)?,
         folder("user_files")?,
         file("user_files/welcome.md", WELCOME, Readers::Everybody)?,
+        folder("prompts")?,
+        file("prompts/README.txt", PROMPTS, Readers::Everybody)?,
         folder("workflows")?,
     ])
 }
@@ -128,6 +131,7 @@ mod tests {
         assert_eq!(settings.run_dir, directory.join("run"));
         assert_eq!(settings.backends.dir, directory.join("run"));
         assert_eq!(settings.licence.file, directory.join("lic.key"));
+        assert_eq!(settings.prompts_dir, directory.join("prompts"));
         let [root] = settings.fs.roots.as_slice() else { panic!("{:?}", settings.fs.roots) };
         assert_eq!(
             (root.at.as_str(), &root.path, root.mode),
@@ -185,7 +189,8 @@ mod tests {
         let flags = Flags { config_dir: Some(temporary.path().to_owned()), ..Flags::default() };
         let loaded = load(&flags, &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let mut expected = Settings::default();
-        for path in [&mut expected.tiers_file, &mut expected.licence.file, &mut expected.fs.roots[0].path] {
+        let (prompts, root) = (&mut expected.prompts_dir, &mut expected.fs.roots[0].path);
+        for path in [&mut expected.tiers_file, prompts, &mut expected.licence.file, root] {
             *path = temporary.path().join(&*path);
         }
         expected.state_dir = temporary.path().join("state");

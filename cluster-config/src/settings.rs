@@ -44,6 +44,10 @@ pub struct Settings {
     /// The file with the licence tiers. Missing means the shipped tiers, unless this setting names it.
     #[schemars(extend("format" = "path"))]
     pub tiers_file: PathBuf,
+    /// The folder of the prompts that are offered beside the shipped ones: a Markdown file each, named as the prompt
+    /// is. It is read again when something in it changes, and need not exist.
+    #[schemars(extend("format" = "path"))]
+    pub prompts_dir: PathBuf,
     /// Who may come in.
     pub auth: Auth,
     /// What this instance may do at most.
@@ -233,6 +237,7 @@ impl Default for Settings {
             run_dir: "/run/mcp".into(),
             shutdown_seconds: 10,
             tiers_file: "licence_tiers.yaml".into(),
+            prompts_dir: "prompts".into(),
             auth: Auth::default(),
             licence: Licence::default(),
             limits: Limits::default(),

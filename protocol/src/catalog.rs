@@ -4,7 +4,9 @@
 mod manual;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context as Task, Poll, Waker};
 use std::time::Duration;
 
 use jsonschema::Validator;
@@ -22,11 +24,15 @@ use crate::tier::Tier;
 /// Runs a method on checked params.
 type Invoke = Arc<dyn Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync>;
 
-/// Runs a method on checked params if it can answer without waiting.
+/// Runs a method on checked params if it can answer without waiting, which an inline one always can.
 type TryNow = Arc<dyn Fn(&Context, Value) -> Option<Result<Payload, Error>> + Send + Sync>;
 
 /// One method as everybody but its author sees it.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one method, each with its own readers"
+)]
 pub struct Entry {
     /// `mcp.fs.list`.
     pub name: String,
@@ -59,10 +65,17 @@ pub struct Entry {
     /// The one result field that a positional call gets, where the original answered with it alone.
     pub original_field: Option<&'static str>,
     form: Form,
-    validator: Arc<Validator>,
-    empty_is_valid: bool,
+    checks: OnceLock<Arc<Checks>>,
     invoke: Invoke,
     try_now: Option<TryNow>,
+}
+
+/// A schema of params, compiled. Most methods are never called in the life of a process, and all their schemas
+/// together are a twentieth of an idle one's memory, so each is compiled at the first call.
+struct Checks {
+    validator: Validator,
+    /// Whether no params at all will do, which then need no look at the schema.
+    empty_is_valid: bool,
 }
 
 /// In which form a method's own schema takes its params.
@@ -89,7 +102,10 @@ impl Entry {
                 Ok(method) => method,
                 Err(error) => return Some(Err(Error::invalid_params(error))),
             };
-            let reply = method.try_now(context, &at_once)?;
+            let reply = match M::RUN {
+                Run::Inline => at_first_poll(method.call(context, &at_once)),
+                Run::Blocking | Run::Task => method.try_now(context, &at_once)?,
+            };
             Some(reply.and_then(|reply| M::payload(reply, context.shape)))
         });
         let invoke: Invoke = Arc::new(move |context, params| {
@@ -101,21 +117,19 @@ impl Entry {
             })
         });
         let (params, result) = (schema::params::<M>(), schema::result::<M::Reply>());
-        Self::assembled(M::NAME.to_owned(), description, params, result, invoke)
-            .map(|entry| Self {
-                tier: M::TIER,
-                effect: M::EFFECT,
-                run: M::RUN,
-                billed: M::BILLED,
-                limit: M::LIMIT,
-                task: M::TASK,
-                rich: M::RICH,
-                own: true,
-                original_field: M::ORIGINAL_FIELD,
-                try_now: (M::RUN == Run::Blocking).then_some(try_now),
-                ..entry
-            })
-            .expect("schemas made by schemars compile")
+        Self {
+            tier: M::TIER,
+            effect: M::EFFECT,
+            run: M::RUN,
+            billed: M::BILLED,
+            limit: M::LIMIT,
+            task: M::TASK,
+            rich: M::RICH,
+            own: true,
+            original_field: M::ORIGINAL_FIELD,
+            try_now: (M::RUN != Run::Task).then_some(try_now),
+            ..Self::assembled(M::NAME.to_owned(), description, params, result, invoke)
+        }
     }
 
     /// A method that somebody else answers: a third-party backend's. Unknown effects count as the worst.
@@ -127,17 +141,13 @@ impl Entry {
         result: Value,
         invoke: impl Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync + 'static,
     ) -> Result<Self, String> {
-        Self::assembled(name, description, params, result, Arc::new(invoke))
+        let entry = Self::assembled(name, description, params, result, Arc::new(invoke));
+        // Somebody else wrote it: whether it is a schema at all is found out here.
+        let checks = Checks::of(&entry.params, entry.form)?;
+        Ok(Self { checks: OnceLock::from(Arc::new(checks)), ..entry })
     }
 
-    fn assembled(
-        name: String,
-        description: String,
-        params: Value,
-        result: Value,
-        invoke: Invoke,
-    ) -> Result<Self, String> {
-        let validator = schema::compile(&params)?;
+    fn assembled(name: String, description: String, params: Value, result: Value, invoke: Invoke) -> Self {
         let form = Form::of(&params);
         let properties = params.get("properties").and_then(Value::as_object);
         let positions = properties.map(|names| names.keys().cloned().collect()).unwrap_or_default();
@@ -145,7 +155,7 @@ impl Entry {
             ["mcp", service, _, ..] if service != "licence" => service.to_owned(),
             _ => "gateway".to_owned(),
         };
-        Ok(Self {
+        Self {
             service,
             description,
             tier: Tier::Pro,
@@ -156,9 +166,8 @@ impl Entry {
             task: TaskSupport::Forbidden,
             rich: false,
             own: false,
-            empty_is_valid: form == Form::Object && validator.is_valid(&json!({})),
             form,
-            validator: Arc::new(validator),
+            checks: OnceLock::new(),
             name,
             params,
             result,
@@ -166,6 +175,12 @@ impl Entry {
             original_field: None,
             invoke,
             try_now: None,
+        }
+    }
+
+    fn checks(&self) -> &Checks {
+        self.checks.get_or_init(|| {
+            Arc::new(Checks::of(&self.params, self.form).expect("schemas made by schemars compile"))
         })
     }
 
@@ -176,8 +191,9 @@ impl Entry {
 
     /// Reads and checks params: by position, by name or absent.
     pub fn read(&self, params: Option<&RawValue>) -> Result<Value, Error> {
+        let checks = self.checks();
         let value = match params.map(RawValue::get) {
-            None | Some("[]" | "{}") if self.empty_is_valid => return Ok(Value::Object(Map::new())),
+            None | Some("[]" | "{}") if checks.empty_is_valid => return Ok(Value::Object(Map::new())),
             None => Value::Array(Vec::new()),
             Some(text) => serde_json::from_str(text)
                 .map_err(|error| Error::invalid_params(format!("unreadable: {error}")))?,
@@ -187,7 +203,7 @@ impl Entry {
             (Form::Array, Value::Object(none)) if none.is_empty() => Value::Array(Vec::new()),
             (_, value) => value,
         };
-        schema::check(&self.validator, &value)?;
+        schema::check(&checks.validator, &value)?;
         Ok(value)
     }
 
@@ -237,6 +253,25 @@ impl Entry {
     }
 }
 
+/// The answer of a method that never waits, from its future where it stands: a box for it costs more than what
+/// most of them do.
+fn at_first_poll<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match pin!(answer).poll(&mut Task::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("a method that is declared inline has waited")),
+    }
+}
+
+// === impl Checks ===
+
+impl Checks {
+    fn of(params: &Value, form: Form) -> Result<Self, String> {
+        let validator = schema::compile(params)?;
+        let empty_is_valid = form == Form::Object && validator.is_valid(&json!({}));
+        Ok(Self { validator, empty_is_valid })
+    }
+}
+
 // === impl Form ===
 
 impl Form {
@@ -265,13 +300,13 @@ pub(crate) fn payload(
     reply: &impl serde::Serialize,
     shape: Shape,
     original_field: Option<&str>,
+    text_bytes: usize,
 ) -> Result<Payload, Error> {
     if let (Shape::Original, Some(field)) = (shape, original_field) {
         let mut object = serde_json::to_value(reply).map_err(Error::internal)?;
         return Ok(Payload::Owned(object.get_mut(field).map(Value::take).unwrap_or_default().to_string()));
     }
-    // Most replies have some hundred bytes; growing to them from 128 costs more than they do.
-    let mut text = Vec::with_capacity(1024);
+    let mut text = Vec::with_capacity(text_bytes);
     serde_json::to_writer(&mut text, reply).map_err(Error::internal)?;
     String::from_utf8(text).map(Payload::Owned).map_err(Error::internal)
 }

@@ -206,7 +206,7 @@ impl Error {
     ) -> Self {
         let requests: std::collections::BTreeMap<_, _> = requests.into_iter().collect();
         Self::new(Code::InputRequired, "This needs an answer of the person or the model behind the caller.")
-            .with_data(json!({ "input_requests": requests, "state": state }))
+            .with_data(json!({ "input_requests": requests, "state": state.unwrap_or_default() }))
     }
 
     /// -32068: the caller did not declare `capability`.

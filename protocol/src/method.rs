@@ -103,12 +103,17 @@ pub trait Method: DeserializeOwned + JsonSchema + Send + 'static {
     /// A cheap, cloneable handle; never an actor reference, never a message enum.
     type Service: Clone + Send + Sync + 'static;
 
+    /// About how long a reply is as JSON text; growing to its length piece by piece copies a long one again and again.
+    fn text_bytes(_reply: &Self::Reply) -> usize {
+        1024
+    }
+
     /// The reply as JSON text. To be overridden only by a reply that exists as text already.
     ///
     /// # Errors
     /// When the reply cannot be written.
     fn payload(reply: Self::Reply, shape: Shape) -> Result<Payload, Error> {
-        crate::catalog::payload(&reply, shape, Self::ORIGINAL_FIELD)
+        crate::catalog::payload(&reply, shape, Self::ORIGINAL_FIELD, Self::text_bytes(&reply))
     }
 
     /// Answers at once if that takes no waiting; `None` when it might. Tried first for methods that run on a

@@ -39,6 +39,8 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.fs.restore", json!({ "trash_id": "$trash_id" })),
         ("mcp.fs.delete", json!({ "path": "/inner", "recursive": true, "permanent": true })),
         ("mcp.fs.emptyTrash", json!({})),
+        ("mcp.prompts.list", json!({})),
+        ("mcp.prompts.get", json!({ "name": "summarize-folder", "arguments": { "path": "/" } })),
         ("mcp.admin.tree", json!({})),
         ("mcp.admin.actor", json!({ "id": "fs" })),
         ("mcp.admin.restart", json!({ "id": "fs" })),

@@ -24,13 +24,18 @@ fn administration() {
 }
 
 #[test]
+fn prompts() {
+    storm("prompts");
+}
+
+#[test]
 fn the_gateways_own() {
     storm("gateway");
 }
 
 #[test]
 fn every_service_has_a_test_here() {
-    assert_eq!(catalog().services(), ["admin", "fs", "gateway"]);
+    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "prompts"]);
 }
 
 /// Calls that are under way at the same time.

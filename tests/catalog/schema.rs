@@ -12,6 +12,7 @@ use crate::{catalog, none};
 const ANY_JSON: &[(&str, &str)] = &[
     ("mcp.listCapabilities result /services/[]/capabilities/[]", "holds the schemas of all other methods"),
     ("mcp.fs.multi_read result /files/[]/error/data", "what an error adds depends on the error"),
+    ("mcp.prompts.get result /*", "content blocks are the Model Context Protocol's"),
     ("mcp.admin.config result /settings/[]/value", "a setting has the type that it has"),
     (
         "mcp.licence.check result /quotas/api_requests_remaining_in_window",

@@ -215,6 +215,10 @@ impl Scene {
             }
             "root/services/fs" => expected(Loses::Calls(files), kept(ws()), stat()),
             "root/services/sweeper" => expected(Loses::Nothing, kept(ws()), stat()),
+            // Nobody in the scene asks for prompts; the probe does.
+            "root/services/prompts" | "root/services/prompts-watch" => {
+                expected(Loses::Nothing, kept(ws()), ("mcp.prompts.list", json!({})))
+            }
             "root/services/admin" => {
                 expected(Loses::Calls(admin), kept(unix("admin")), ("mcp.admin.stats", json!({})))
             }
@@ -243,6 +247,10 @@ impl Scene {
             "root/edges/unix-admin" => {
                 let asks = ("mcp.admin.stats", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("admin")), asks)
+            }
+            "root/edges/unix-prompts" => {
+                let asks = ("mcp.prompts.list", json!({}));
+                expected(Loses::Nothing, Through::Fresh(unix("prompts")), asks)
             }
             unknown => panic!("{unknown} is in the tree and not in this test: who may notice its death?"),
         }

@@ -20,10 +20,10 @@ const BUDGET_OF_ROOT: usize = 3;
 const GROWTH_MAX: u64 = 12 * MIB;
 
 const BRANCHES: [(&str, &[&str]); 4] = [
-    ("root/services", &["fs", "admin"]),
+    ("root/services", &["fs", "admin", "prompts"]),
     ("root/backends", &["discovery", "toy"]),
     ("root/gateway", &["ledger", "auth", "router"]),
-    ("root/edges", &["http", "unix-gateway", "unix-fs", "unix-admin", "sessions"]),
+    ("root/edges", &["http", "unix-gateway", "unix-fs", "unix-admin", "unix-prompts", "sessions"]),
 ];
 
 #[test]

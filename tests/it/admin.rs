@@ -30,6 +30,8 @@ fn the_tree_shows_every_actor() {
             "root",
             "root/services/fs",
             "root/services/admin",
+            "root/services/prompts",
+            "root/services/prompts-watch",
             "root/backends/discovery",
             "root/gateway/ledger",
             "root/gateway/auth",
@@ -38,6 +40,7 @@ fn the_tree_shows_every_actor() {
             "root/edges/http",
             "root/edges/unix-gateway",
             "root/edges/unix-fs",
+            "root/edges/unix-prompts",
         ] {
             let (_, node) =
                 nodes.iter().find(|(found, _)| found == path).unwrap_or_else(|| panic!("no {path}"));

@@ -40,6 +40,8 @@ fn init_lays_out_a_folder_and_overwrites_nothing() {
         created DIR/new/lic.key
         created DIR/new/user_files
         created DIR/new/user_files/welcome.md
+        created DIR/new/prompts
+        created DIR/new/prompts/README.txt
         created DIR/new/workflows
         created DIR/new/token (the owner's token: keep it to yourself)
         --
@@ -59,6 +61,8 @@ fn init_lays_out_a_folder_and_overwrites_nothing() {
         kept    DIR/new/lic.key
         kept    DIR/new/user_files
         kept    DIR/new/user_files/welcome.md
+        kept    DIR/new/prompts
+        kept    DIR/new/prompts/README.txt
         kept    DIR/new/workflows
         kept    DIR/new/token
         --

@@ -10,6 +10,7 @@ mod identity;
 mod jsonrpc;
 mod life;
 mod methods;
+mod prompts;
 mod quota;
 mod shell;
 mod spine;

@@ -17,6 +17,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("gateway", SERVICE),
     ("edge", &["protocol", "config", "supervisor", "telemetry"]),
     ("shell", &["protocol"]),
+    ("conformance", &["protocol"]),
 ];
 
 /// A service, which is every other crate below actors/: never another one, the gateway or an edge.

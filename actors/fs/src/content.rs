@@ -164,9 +164,9 @@ impl Part {
             )));
         }
         let end = self.offset + self.bytes.len() as u64;
-        if let Err(error) = std::str::from_utf8(&self.bytes)
+        if end < size
+            && let Err(error) = std::str::from_utf8(&self.bytes)
             && error.error_len().is_none()
-            && end < size
         {
             self.bytes.truncate(error.valid_up_to());
         }

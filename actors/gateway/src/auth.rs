@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use protocol::{Caller, Code, Credentials, Error, Way};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use service::watch::{self, Watch};
 use store::StoreError;
 use supervisor::Tasks;
 
 use crate::gate::Gate;
 use crate::policy::Policy;
 use crate::token::Tokens;
-use crate::watch::{self, Watch};
 use crate::{Config, Rules};
 
 /// How often the token table is read again: a revoked token works for at most this long on open connections.

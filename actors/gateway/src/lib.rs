@@ -22,7 +22,6 @@ mod methods;
 mod views;
 
 mod backend;
-mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;

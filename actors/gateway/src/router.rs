@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use protocol::dispatch::{Call, Trail};
-use protocol::{Caller, Code, Error, Incoming, Run, Witness};
+use protocol::{Caller, Code, Error, Incoming, Witness};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use serde_json::json;
 use supervisor::Tasks;
@@ -60,10 +60,10 @@ impl Actor for Router {
     ) -> Result<(), ActorProcessingErr> {
         let now = Moment { time: Timestamp::now(), instant: Instant::now() };
         match requests {
-            Requests::One(request) => state.take(request, now).await,
+            Requests::One(request) => state.take(request, now),
             Requests::Burst(requests) => {
                 for request in requests {
-                    state.take(request, now).await;
+                    state.take(request, now);
                 }
             }
         }
@@ -72,11 +72,11 @@ impl Actor for Router {
 }
 
 impl State {
-    async fn take(&self, request: Incoming, now: Moment) {
+    fn take(&self, request: Incoming, now: Moment) {
         let Some(call) = self.gate.take_in(request, now) else { return };
-        match call.entry.run {
-            Run::Inline => call.run().await,
-            Run::Task | Run::Blocking => drop(self.tasks.spawn(call.run())),
+        // All inline ones are answered here.
+        if let Err(call) = call.try_now() {
+            drop(self.tasks.spawn(call.run()));
         }
     }
 }

@@ -6,6 +6,8 @@
 
 mod chore;
 mod lanes;
+mod reader;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use tracing::Instrument as _;
 
 pub use crate::chore::chore;
 use crate::lanes::Lanes;
+pub use crate::reader::reader;
 
 /// How long calls under way may finish when the service is told to stop.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -57,17 +60,14 @@ impl Actor for Service {
         call: Call,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        let Err(call) = call.try_now() else { return Ok(()) };
         match call.entry.run {
-            Run::Inline => call.run().await,
-            Run::Blocking => {
-                if let Err(call) = call.try_now() {
-                    Lanes::submit(&state.lanes, *call, state.meter.begin());
-                }
-            }
+            // Nothing is declared inline that cannot be answered at once.
+            Run::Inline | Run::Blocking => Lanes::submit(&state.lanes, *call, state.meter.begin()),
             Run::Task => {
                 let (busy, span) = (state.meter.begin(), span(&call));
                 let work = async move {
-                    run_until_cancelled(call).await;
+                    run_until_cancelled(*call).await;
                     drop(busy);
                 };
                 state.tasks.spawn(work.instrument(span));

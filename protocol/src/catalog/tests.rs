@@ -66,6 +66,25 @@ impl Method for Nothing {
     }
 }
 
+/// Is not what it says it is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Waits {}
+
+impl Method for Waits {
+    const NAME: &'static str = "mcp.waits";
+    const TIER: Tier = Tier::Elite;
+    const EFFECT: Effect = Effect::READ;
+    const RUN: Run = Run::Inline;
+
+    type Reply = Joined;
+    type Service = ();
+
+    async fn call(self, _: &Context, (): &()) -> Result<Joined, Error> {
+        std::future::pending().await
+    }
+}
+
 fn declared<M: Method<Service = ()>>() -> Entry {
     crate::entry::<M>(&())
 }
@@ -245,4 +264,14 @@ fn the_manual_and_the_capability_file_show_it() {
     assert_eq!(file["capabilities"][0]["method"], "mcp.words.joinThem");
     assert_eq!(file["capabilities"][0]["annotations"]["readOnlyHint"], true);
     assert_eq!(catalog.capability_file("others", "", "")["capabilities"], json!([]));
+}
+
+#[test]
+fn an_inline_method_is_answered_at_once_or_not_at_all() {
+    let now = |entry: &Entry, params: &str| entry.try_now(&context(Shape::Named), raw(params).as_deref());
+    let joined = now(&declared::<Join>(), r#"{"words":["a"]}"#).unwrap().unwrap();
+    assert_eq!(joined.as_str(), r#"{"text":"a","first":"a"}"#);
+    assert_eq!(now(&declared::<Join>(), "{}").unwrap().unwrap_err().code, Code::InvalidParams);
+    assert_eq!(now(&declared::<Waits>(), "").unwrap().unwrap_err().code, Code::Internal);
+    assert!(now(&remote(json!({})), "").is_none());
 }

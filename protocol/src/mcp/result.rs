@@ -18,7 +18,11 @@ impl JsonSchema for Rich {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "object", "description": "Content blocks of the Model Context Protocol." })
+        // What a block holds is the protocol's to say, and differs between its revisions.
+        schemars::json_schema!({
+            "type": "object",
+            "additionalProperties": { "description": "Content blocks of the Model Context Protocol, or what goes with them." },
+        })
     }
 }
 

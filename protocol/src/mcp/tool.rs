@@ -1,6 +1,7 @@
 //! A method as a tool: name, schemas, annotations, written once for all who may see it.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -8,8 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::catalog::Entry;
 use crate::method::TaskSupport;
 
-/// Hosts put their own prefix before a tool's name and allow 64 characters in all.
-const NAME_MAX: usize = 40;
+/// Hosts put their own prefix (`mcp__llmbasedos__`, 17 characters) before a tool's name and allow 64 in all.
+const NAME_MAX: usize = 44;
 
 /// Claude Code cuts descriptions at 2 KB, and so do others after it.
 const DESCRIPTION_MAX: usize = 2000;
@@ -73,7 +74,7 @@ impl Toolbox {
     }
 }
 
-/// The tool of a method: `mcp.mail.listMessages` is `mail_list_messages`. At most 40 characters of
+/// The tool of a method: `mcp.mail.listMessages` is `mail_list_messages`. At most 44 characters of
 /// `[a-z0-9_]`; a longer name ends in a hash of itself.
 pub fn tool_name(method: &str) -> String {
     let mut tool = String::new();
@@ -93,7 +94,7 @@ pub fn tool_name(method: &str) -> String {
             .bytes()
             .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         tool.truncate(NAME_MAX - 9);
-        tool.push_str(&format!("_{hash:08x}"));
+        let _ = write!(tool, "_{hash:08x}");
     }
     tool
 }

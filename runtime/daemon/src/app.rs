@@ -9,12 +9,15 @@ use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded, Settings};
 use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
 use gateway::{BackendConfig, Gateway, Rules};
+use prompts::Prompts;
 use protocol::Catalog;
 use protocol::dispatch::{Call, Dispatch};
+use protocol::mcp::FixedResources;
 use store::Store;
 use supervisor::{Slot, SupervisorSpec};
 use telemetry::LogLevel;
 
+use crate::fixtures;
 use crate::tree::{self, Branches};
 
 /// The parts, made and not started.
@@ -27,13 +30,15 @@ pub(crate) struct App {
     pub(crate) run_dir: Option<edge::RunDir>,
 }
 
-/// Whether a process listens.
+/// What a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listening {
-    /// At all doors of the settings.
-    Yes,
-    /// At none: it serves its own standard streams, and may run beside one that listens.
-    No,
+pub(crate) enum Role {
+    /// It listens at all doors of the settings.
+    Daemon,
+    /// The same, and offers what the conformance suite expects.
+    Conformance,
+    /// It listens at none: it serves its own standard streams, and may run beside one that listens.
+    Embedded,
 }
 
 /// A built-in service: what it is called, what it does, what it answers, and where.
@@ -46,6 +51,7 @@ struct Service {
 
 const FS: (&str, &str) = ("fs", "Files under the roots that the owner has opened, confined and undoable.");
 const ADMIN: (&str, &str) = ("admin", "The supervision tree, settings and counters of this instance.");
+const PROMPTS: (&str, &str) = ("prompts", "Texts that a person starts work with, in files of their own.");
 
 impl App {
     pub(crate) fn make(
@@ -53,12 +59,12 @@ impl App {
         flags: Flags,
         environment: Environment,
         log: LogLevel,
-        listening: Listening,
+        role: Role,
     ) -> anyhow::Result<Self> {
         let settings = &loaded.settings;
-        let mut run_dir = match listening {
-            Listening::Yes => Some(edge::prepare_run_dir(&settings.run_dir)?),
-            Listening::No => None,
+        let mut run_dir = match role {
+            Role::Daemon | Role::Conformance => Some(edge::prepare_run_dir(&settings.run_dir)?),
+            Role::Embedded => None,
         };
         let store = open_store(settings)?;
 
@@ -83,9 +89,15 @@ impl App {
             }),
             log,
         });
-        let services = services(&fs, &admin);
+        let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
+        let services = services(&fs, &admin, &prompts);
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
+        }
+        let (answers_suite, fixtures): (_, Option<Arc<dyn FixedResources>>) =
+            (role == Role::Conformance).then(|| fixtures::offer(&gateway, &prompts)).transpose()?.unzip();
+        if role == Role::Conformance {
+            tracing::warn!("offering the fixtures of the conformance suite");
         }
 
         // Doors, then the edges behind them.
@@ -95,10 +107,11 @@ impl App {
         };
         let address = doors.tcp.as_ref().map(|door| door.address().to_string()).unwrap_or_default();
         let dispatch: Arc<dyn Dispatch> = Arc::new(gateway.clone());
+        let prompts_seen = prompts.clone();
         let mcp = mcp::Server::new(mcp::Config {
             dispatch: Arc::clone(&dispatch),
-            prompts_changed: Box::new(|| Box::pin(std::future::pending())),
-            fixed: None,
+            prompts_changed: Box::new(move || prompts_seen.changed()),
+            fixed: fixtures,
             // One folder a process: an embedded one must not empty another's.
             spill: run_dir.is_some().then(|| settings.state_dir.join("results")),
             result_bytes: bytes(settings.mcp.tool_result_bytes),
@@ -122,6 +135,8 @@ impl App {
                 .iter()
                 .map(|s| service::child(s.name, &s.slot))
                 .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
+                .chain(prompts.reader("prompts-watch"))
+                .chain(answers_suite)
                 .collect(),
             backends,
             gateway: gateway.supervisor(),
@@ -207,9 +222,13 @@ fn backend_config(settings: &Settings, services: &[Service]) -> BackendConfig {
     }
 }
 
-fn services(fs: &fs::Fs, admin: &Admin) -> Vec<Service> {
+fn services(fs: &fs::Fs, admin: &Admin, prompts: &Prompts) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
-    vec![service(FS, fs::methods(fs)), service(ADMIN, admin::methods(admin))]
+    vec![
+        service(FS, fs::methods(fs)),
+        service(ADMIN, admin::methods(admin)),
+        service(PROMPTS, prompts::methods(prompts)),
+    ]
 }
 
 fn doors(
@@ -296,7 +315,7 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         in_flight_max: 1,
     };
     let gateway = Gateway::new(config, Store::open(&scratch)?)?;
-    for service in services(&fs, &admin) {
+    for service in services(&fs, &admin, &Prompts::open(None)) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }
     let catalog = gateway.gate().routes().load().catalog.clone();
@@ -304,6 +323,6 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
 }
 
 /// One line about every built-in service, for capability files.
-pub fn descriptions() -> [(&'static str, &'static str); 2] {
-    [FS, ADMIN]
+pub fn descriptions() -> [(&'static str, &'static str); 3] {
+    [FS, ADMIN, PROMPTS]
 }

@@ -58,7 +58,11 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the daemon in the foreground, until SIGTERM or SIGINT.
-    Serve,
+    Serve {
+        /// Offer what the conformance suite of the Model Context Protocol expects, too.
+        #[arg(long, hide = true)]
+        conformance: bool,
+    },
     /// Speak on standard input and output, one message a line, for a host that starts its servers; passes on to the
     /// daemon that is running, or does without. The token is in LLMBDO_TOKEN, if it takes one.
     Stdio,

@@ -6,6 +6,7 @@
 mod app;
 mod args;
 mod commands;
+mod fixtures;
 mod signals;
 mod tree;
 
@@ -25,7 +26,7 @@ pub fn main() -> ExitCode {
     let environment = Environment::process();
     let flags = args.flags();
     let outcome = match args.command {
-        Command::Serve => commands::serve::run(&flags, &environment),
+        Command::Serve { conformance } => commands::serve::run(&flags, &environment, conformance),
         Command::Stdio => commands::stdio::run(&flags, &environment),
         Command::Init { dir } => commands::init::run(&dir, &environment),
         Command::Token(command) => commands::token::run(command, &flags, &environment),

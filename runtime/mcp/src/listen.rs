@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use protocol::mcp::{key, path_of_uri};
-use protocol::{Cancel, Cause, Id};
+use protocol::{Cancel, Cause, Code, Id};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -26,6 +26,9 @@ const LISTENS: Duration = Duration::from_hours(24 * 365);
 
 /// Resources that one client may watch.
 const RESOURCES_MAX: usize = 64;
+
+/// How long a file service that was restarted is given before it is asked again.
+const WATCH_AGAIN: Duration = Duration::from_millis(100);
 
 /// What one change of several lists within a moment is gathered over.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -223,15 +226,38 @@ async fn files(
     tell: mpsc::Sender<Change>,
 ) {
     let names: Vec<&str> = paths.iter().map(|(path, _)| path.as_str()).collect();
-    let cancel = Cancel::new();
-    let call = NativeCall::new("mcp.fs.watch", &json!({ "paths": names }), &cancel, Instant::now() + LISTENS);
-    let mut following = call.follow(&asking, &*server.dispatch);
-    while let Ok(news) = following.next().await {
-        let Ok(FileChange { path }) = serde_json::from_str(&news) else { continue };
-        let Some((_, uri)) = paths.iter().find(|(known, _)| *known == path) else { continue };
-        let change = uri.clone().map_or(Change::Resources, Change::Resource);
-        if tell.send(change).await.is_err() {
+    let change = |uri: &Option<String>| uri.clone().map_or(Change::Resources, Change::Resource);
+    loop {
+        let cancel = Cancel::new();
+        let call =
+            NativeCall::new("mcp.fs.watch", &json!({ "paths": names }), &cancel, Instant::now() + LISTENS);
+        let mut following = call.follow(&asking, &*server.dispatch);
+        let ended = loop {
+            match following.next().await {
+                Ok(news) => {
+                    let Ok(FileChange { path }) = serde_json::from_str(&news) else { continue };
+                    let Some((_, uri)) = paths.iter().find(|(known, _)| *known == path) else { continue };
+                    if tell.send(change(uri)).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => break error,
+            }
+        };
+        if !matches!(ended.code, Code::Unavailable | Code::Interrupted) {
+            tracing::debug!(
+                caller = asking.caller.name,
+                error = ended.message,
+                "resources are no longer watched"
+            );
             return;
+        }
+        // The file service was restarted. What changed meanwhile nobody knows, so everything may have.
+        tokio::time::sleep(WATCH_AGAIN).await;
+        for (_, uri) in &paths {
+            if tell.send(change(uri)).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ mod restore;
 mod stat;
 mod trash;
 mod tree;
+mod watch;
 mod write;
 
 use protocol::{Entry, entry};
@@ -31,6 +32,7 @@ pub fn methods(fs: &Fs) -> Vec<Entry> {
         entry::<stat::Stat>(fs),
         entry::<tree::Tree>(fs),
         entry::<find::Find>(fs),
+        entry::<watch::Watch>(fs),
         // Read.
         entry::<read::Read>(fs),
         entry::<multi_read::MultiRead>(fs),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use service::watch::{self, Watch};
 use supervisor::{ChildError, ChildSpec, Slot, SupervisorHandle, Tasks};
 
 use super::capfile::{self, CapFile, FILE_BYTES_MAX};
@@ -12,7 +13,6 @@ use super::link::{Arguments, Link};
 use super::wire::Pool;
 use super::{BACKENDS_MAX, BackendConfig};
 use crate::routes::Routes;
-use crate::watch::{self, Watch};
 
 /// Starts a link for every backend there is, and stops those that are gone.
 pub(crate) struct Discovery;

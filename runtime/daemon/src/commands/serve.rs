@@ -9,10 +9,10 @@ use cluster_config::{Environment, Flags, Loaded, LogFormat};
 use supervisor::{Exit, Tree};
 
 use super::note;
-use crate::app::{App, Listening};
+use crate::app::{App, Role};
 use crate::signals::Signals;
 
-pub(crate) fn run(flags: &Flags, environment: &Environment) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(flags: &Flags, environment: &Environment, conformance: bool) -> anyhow::Result<ExitCode> {
     let loaded = Arc::new(cluster_config::load(flags, environment)?);
     let format = match loaded.settings.log.format {
         LogFormat::Auto => telemetry::Format::Auto,
@@ -27,7 +27,7 @@ pub(crate) fn run(flags: &Flags, environment: &Environment) -> anyhow::Result<Ex
     // Two workers at least: with one, a handler that never awaits would take everything with it.
     let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    let code = runtime.block_on(serve(loaded, flags.clone(), environment.clone(), log))?;
+    let code = runtime.block_on(serve(loaded, flags.clone(), environment.clone(), log, conformance))?;
     // What is still stuck in the kernel was reported; the process does not wait for it.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(code)
@@ -38,10 +38,12 @@ async fn serve(
     flags: Flags,
     environment: Environment,
     log: telemetry::LogLevel,
+    conformance: bool,
 ) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let grace = Duration::from_secs(loaded.settings.shutdown_seconds);
-    let app = App::make(&loaded, flags, environment, log, Listening::Yes)?;
+    let role = if conformance { Role::Conformance } else { Role::Daemon };
+    let app = App::make(&loaded, flags, environment, log, role)?;
     // Held to the end: the run directory is ours, and cleaned up, by this.
     let _run_dir = app.run_dir;
     let tree = supervisor::start(app.root).await?;

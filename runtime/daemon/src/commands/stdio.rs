@@ -23,7 +23,7 @@ use tokio::net::UnixStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_util::codec::{Framed, FramedRead, LinesCodec, LinesCodecError};
 
-use crate::app::{App, Listening};
+use crate::app::{App, Role};
 
 /// How long answers that are under way are waited for once the input has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -124,7 +124,7 @@ async fn embed(
     let log = telemetry::start(&loaded.settings.log.level, telemetry::Format::Auto)?;
     supervisor::install_panic_hook();
     let (limit, grace) = (frame_bytes(&loaded), Duration::from_secs(loaded.settings.shutdown_seconds));
-    let app = App::make(&loaded, flags, environment, log, Listening::No)?;
+    let app = App::make(&loaded, flags, environment, log, Role::Embedded)?;
     let tree = supervisor::start(app.root).await?;
     app.admin.watch(tree.clone());
     let (ours, theirs) = tokio::io::duplex(64 * 1024);

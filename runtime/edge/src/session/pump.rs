@@ -169,6 +169,8 @@ impl<W: Wire> Pump<W> {
 
     /// Reads until the wire has nothing more, or as many calls are open as allowed.
     fn receive(&mut self, open: usize, context: &mut Context<'_>) -> Flow {
+        // One reading of the clock serves all that a turn receives, which takes less than a millisecond.
+        let mut now = None;
         for _ in 0..TURN_MAX {
             // What this turn has opened is not answered before it ends; a notification counts for a moment too.
             let full = open + self.gathered.len() >= self.shared.limits.in_flight;
@@ -186,7 +188,10 @@ impl<W: Wire> Pump<W> {
                 Received::Gone => return Flow::Over,
                 // One is read even so: that is how the connection's end, and a pong, are seen.
                 Received::Message(_) | Received::TooLong(_) if full => self.ahead = Some(received),
-                received => self.take(received),
+                received => {
+                    self.heard = *now.get_or_insert_with(Instant::now);
+                    self.take(received);
+                }
             }
         }
         Flow::More
@@ -223,7 +228,6 @@ impl<W: Wire> Pump<W> {
     }
 
     fn take(&mut self, received: Received) {
-        self.heard = Instant::now();
         self.pings = 0;
         match received {
             Received::Message(frame) => self.take_frame(&frame),

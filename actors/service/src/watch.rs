@@ -16,21 +16,21 @@ const QUIET: Duration = Duration::from_millis(50);
 const RESTLESS_MAX: Duration = Duration::from_secs(1);
 
 /// Watches for as long as it lives.
-pub(crate) struct Watch {
+pub struct Watch {
     _watcher: RecommendedWatcher,
 }
 
 /// Calls `changed` after any of `files` was written, replaced, made or removed. Folders are watched, not files,
 /// since an editor replaces a file by another of its name. `None`, and a line in the log, where that is not
 /// possible: then changes are seen at the next start.
-pub(crate) fn files(files: &[PathBuf], tasks: &Tasks, changed: impl Fn() + Send + 'static) -> Option<Watch> {
+pub fn files(files: &[PathBuf], tasks: &Tasks, changed: impl Fn() + Send + 'static) -> Option<Watch> {
     let folders: HashSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
     let wanted: HashSet<PathBuf> = files.iter().cloned().collect();
     start(&folders, move |path| wanted.contains(path), tasks, changed)
 }
 
 /// Calls `changed` after anything in `folder` changed.
-pub(crate) fn folder(folder: &Path, tasks: &Tasks, changed: impl Fn() + Send + 'static) -> Option<Watch> {
+pub fn folder(folder: &Path, tasks: &Tasks, changed: impl Fn() + Send + 'static) -> Option<Watch> {
     start(&HashSet::from([folder]), |_| true, tasks, changed)
 }
 
