@@ -14,8 +14,16 @@ pub(crate) struct Report(Vec<Value>);
 pub(crate) async fn daemon() -> (Daemon, String) {
     let setup = Setup { arguments: vec!["--conformance".into()], ..Setup::default() };
     let daemon = setup.start().await;
-    let tools = ["mcp.hello", "mcp.fs.read", "mcp.fs.write", "mcp.fs.list", "mcp.fs.stat", "mcp.fs.find"];
-    let tools = tools.iter().chain(&["mcp.conformance.*"]).flat_map(|tool| ["--allow", tool]);
+    let tools = [
+        "mcp.hello",
+        "mcp.prompts.*",
+        "mcp.fs.read",
+        "mcp.fs.write",
+        "mcp.fs.list",
+        "mcp.fs.stat",
+        "mcp.fs.find",
+    ];
+    let tools = tools.iter().chain(&["mcp.test.*", "mcp.slow.compute"]).flat_map(|tool| ["--allow", tool]);
     let token = daemon.token_for("client", &tools.collect::<Vec<_>>()).await;
     (daemon, token)
 }
