@@ -126,7 +126,7 @@ impl App {
             .then(|| gateway::backends(backend_config(settings, &services), gateway.gate().routes().clone()));
         let methods = gateway.gate().routes().load().catalog.iter().count();
         let ready = format!(
-            "llmbasedos {} is ready: {methods} methods on ws://{address}/ws and {}",
+            "llmbasedos {} is ready: {methods} methods on ws://{address}/ws, http://{address}/mcp and {}",
             env!("CARGO_PKG_VERSION"),
             settings.run_dir.join("gateway.sock").display(),
         );
