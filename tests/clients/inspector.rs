@@ -43,8 +43,9 @@ impl Inspector<'_> {
     }
 
     async fn all_steps(&self) {
-        let tools: Value =
-            serde_json::from_str(&self.ok(&["--method", "tools/list", "--strict"]).await).expect("JSON");
+        // What strictness warns of follows the answer.
+        let listed = self.ok(&["--method", "tools/list", "--strict"]).await;
+        let tools: Value = serde_json::from_str(listed.lines().next().unwrap_or_default()).expect("JSON");
         assert!(tools.to_string().contains("fs_read"), "{tools}");
         let call = ["--method", "tools/call", "--tool-name"];
         let content = format!("content={CONTENT}");
