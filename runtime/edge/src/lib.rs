@@ -139,7 +139,7 @@ impl Edges {
         self.shared.ready.store(ready, Ordering::Relaxed);
     }
 
-    /// Serves one byte stream, as if it had come in at a door, until either side ends it: how a process serves its
+    /// Serves one byte stream of lines, as if it had come in at a door, until either side ends it: how a process serves its
     /// own standard streams.
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl Edges {
         let caller = shared.dispatch.identify(who).await?;
         let full = |_| knock::full(shared.limits.connections);
         let place = Arc::clone(&shared.places).try_acquire_owned().map_err(full)?;
-        let wire = bytes_wire::BytesWire::new(stream, shared.limits.frame_bytes);
+        let wire = bytes_wire::BytesWire::lines(stream, shared.limits.frame_bytes);
         session::start(shared, "stdio", caller, wire, place).await;
         Ok(())
     }
