@@ -276,7 +276,7 @@ async fn initialize(shared: &Arc<Shared>, caller: Arc<Caller>, request: Request,
             }
             Err(_) => {
                 let error = RpcError::invalid_request(
-                    "As many sessions are open as limits.sessions allows. Try again later.",
+                    "As many sessions are open as mcp.sessions allows. Try again later.",
                 );
                 return refuse(StatusCode::SERVICE_UNAVAILABLE, Some(&id), &error);
             }
@@ -344,6 +344,9 @@ pub(super) async fn get(
     if !headers.contains_key(SESSION) {
         return not_allowed();
     }
+    if let Err(error) = known_version(&headers) {
+        return refuse_as(&error, None);
+    }
     if !accepts(&headers, "text/event-stream") {
         let error = RpcError::invalid_request("Accept must list text/event-stream.");
         return refuse(StatusCode::NOT_ACCEPTABLE, None, &error);
@@ -358,6 +361,8 @@ pub(super) async fn get(
         return Reader::new(standing, next, Manner::Legacy { hold: None }).stream();
     };
     let found = read_event_id(last).and_then(|(stream, number)| Some((session.stream(stream)?, number)));
+    // Nobody can have seen what was not sent.
+    let found = found.filter(|(exchange, number)| *number <= exchange.unsent());
     match found {
         Some((exchange, number)) => {
             let manner =
@@ -385,6 +390,9 @@ pub(super) async fn delete(
     };
     if !headers.contains_key(SESSION) {
         return not_allowed();
+    }
+    if let Err(error) = known_version(&headers) {
+        return refuse_as(&error, None);
     }
     match session(&shared, &headers, &caller) {
         Ok(session) => {
