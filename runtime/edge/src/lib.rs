@@ -92,6 +92,7 @@ pub fn supervisor(
     hosts: HostRules,
     doors: Doors,
 ) -> (SupervisorSpec, Edges) {
+    let shutdown = limits.drain + session::HANG_UP;
     let sessions = SupervisorSpec::new("sessions").dynamic(limits.connections);
     let edges = Edges {
         shared: Arc::new(Shared {
@@ -111,16 +112,22 @@ pub fn supervisor(
     if let Some(door) = doors.tcp {
         let (slot, edges) = (Slot::vacant(), edges.clone());
         let door = Arc::new(door);
-        spec = spec.child(ChildSpec::worker("http", &slot, move |context| {
-            (http::Listener, (edges.clone(), Arc::clone(&door), context.tasks()))
-        }));
+        spec = spec.child(
+            ChildSpec::worker("http", &slot, move |context| {
+                (http::Listener, (edges.clone(), Arc::clone(&door), context.tasks()))
+            })
+            .shutdown(shutdown),
+        );
     }
     if let Some(door) = doors.http {
         let (slot, edges) = (Slot::vacant(), edges.clone());
         let door = Arc::new(door);
-        spec = spec.child(ChildSpec::worker("unix-http", &slot, move |context| {
-            (http::UnixListener, (edges.clone(), Arc::clone(&door), context.tasks()))
-        }));
+        spec = spec.child(
+            ChildSpec::worker("unix-http", &slot, move |context| {
+                (http::UnixListener, (edges.clone(), Arc::clone(&door), context.tasks()))
+            })
+            .shutdown(shutdown),
+        );
     }
     for door in doors.unix {
         let (slot, edges) = (Slot::vacant(), edges.clone());

@@ -103,6 +103,11 @@ impl Sessions {
         session.end();
     }
 
+    /// Ends the streams that belong to no call, and would never end by themselves.
+    pub(crate) fn end_streams(&self) {
+        self.all().values().for_each(|session| session.standing.close());
+    }
+
     fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Session>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
