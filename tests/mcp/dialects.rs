@@ -10,7 +10,8 @@ use crate::peer::Peer;
 fn dialects_do_not_mix_on_one_connection() {
     run(async {
         let daemon = Daemon::start().await;
-        let doors: [(&str, Client); 2] = [("ws", daemon.client().await), ("unix", daemon.unix("gateway").await)];
+        let doors: [(&str, Client); 2] =
+            [("ws", daemon.client().await), ("unix", daemon.unix("gateway").await)];
         for (door, client) in doors {
             assert!(client.ok("mcp.hello", json!([])).await.is_array(), "{door}");
             for method in ["tools/list", "initialize", "ping", "server/discover"] {
@@ -45,7 +46,11 @@ fn a_modern_request_needs_no_opening_on_any_transport() {
             // Whoever was told what there is may still open the old way.
             assert_eq!(peer.open("2025-11-25").await["protocolVersion"], "2025-11-25", "{door}");
             let asked = with(json!({}), able(json!({ "sampling": {} })));
-            assert_eq!(peer.ask("m", "tools/list", asked).await["result"]["resultType"], "complete", "{door}");
+            assert_eq!(
+                peer.ask("m", "tools/list", asked).await["result"]["resultType"],
+                "complete",
+                "{door}"
+            );
         }
     });
 }
@@ -89,7 +94,8 @@ fn batches_are_of_one_revision_alone() {
             peer.open("2025-03-26").await;
             peer.send_text(&batch.to_string()).await;
             let answers = peer.next().await.expect("an answer");
-            let mut ids: Vec<_> = answers.as_array().expect("one array").iter().map(|one| one["id"].as_i64()).collect();
+            let mut ids: Vec<_> =
+                answers.as_array().expect("one array").iter().map(|one| one["id"].as_i64()).collect();
             ids.sort_unstable();
             assert_eq!(ids, [Some(1), Some(2)], "{door}: {answers}");
         }
@@ -97,7 +103,10 @@ fn batches_are_of_one_revision_alone() {
             peer.open("2025-06-18").await;
             peer.send_text(&batch.to_string()).await;
             let answers = peer.next().await.expect("an answer");
-            for answer in answers.as_array().expect("one array") {
+            let answers = answers.as_array().expect("one array");
+            let ids: Vec<_> = answers.iter().map(|answer| answer["id"].as_i64()).collect();
+            assert_eq!(ids, [Some(1), Some(2)], "{door}: a notification is not answered: {answers:?}");
+            for answer in answers {
                 assert_eq!(answer["error"]["code"], -32600, "{door}: {answer}");
             }
             assert_eq!(peer.ask("p", "ping", json!({})).await["result"], json!({}), "{door}: it is kept");

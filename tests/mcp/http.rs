@@ -176,8 +176,7 @@ impl Response {
         let head = String::from_utf8_lossy(&buffer.split_to(end)).to_lowercase();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status line");
         let chunked = head.contains("transfer-encoding: chunked");
-        let mut response =
-            Self { status, head, stream, buffer, left: None, chunked, body: BytesMut::new() };
+        let mut response = Self { status, head, stream, buffer, left: None, chunked, body: BytesMut::new() };
         if !chunked {
             response.left =
                 Some(response.header("content-length").map_or(0, |length| length.parse().expect("a number")));

@@ -32,7 +32,10 @@ fn a_revision_is_settled_on_and_never_the_modern_one() {
                 assert!(result.get(modern).is_none(), "{modern}: {result}");
             }
         }
-        assert_eq!(host.legacy(json!(1), "initialize", json!({})).await.answer().await["error"]["code"], -32602);
+        assert_eq!(
+            host.legacy(json!(1), "initialize", json!({})).await.answer().await["error"]["code"],
+            -32602
+        );
     });
 }
 
@@ -85,7 +88,10 @@ fn requests_between_initialize_and_initialized_are_answered_and_before_it_refuse
         for (door, mut peer) in Peer::all(&daemon).await {
             assert_eq!(peer.ask(1, "ping", json!({})).await["result"], json!({}), "{door}");
             assert_eq!(peer.ask(2, "tools/list", json!({})).await["error"]["code"], -32600, "{door}");
-            assert!(peer.ask(3, "initialize", initialize("2025-06-18")).await["result"].is_object(), "{door}");
+            assert!(
+                peer.ask(3, "initialize", initialize("2025-06-18")).await["result"].is_object(),
+                "{door}"
+            );
             let set = peer.ask(4, "logging/setLevel", json!({ "level": "debug" })).await;
             assert_eq!(set["result"], json!({}), "{door}");
         }
@@ -111,7 +117,10 @@ fn a_question_is_asked_on_the_stream_of_its_call() {
             assert_eq!(question["method"], "elicitation/create", "{door}: {question}");
             peer.send_text(&answer(&question).to_string()).await;
             let result = peer.answer(&json!("q")).await;
-            assert!(result["result"]["content"][0]["text"].as_str().is_some_and(|text| text.contains("ada")), "{door}");
+            assert!(
+                result["result"]["content"][0]["text"].as_str().is_some_and(|text| text.contains("ada")),
+                "{door}"
+            );
         }
         let host = Host::owner(&daemon).open("2025-11-25").await;
         let mut stream = host.legacy(json!("q"), "tools/call", call).await;

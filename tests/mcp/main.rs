@@ -1,14 +1,21 @@
 //! The Model Context Protocol on the raw wire: what a client of either era may rely on, whatever it sends and over
 //! whichever transport, one file per idea.
 
+mod cancel;
 mod dialects;
 mod headers;
 mod http;
+mod large;
 mod legacy;
+mod listen;
 mod peer;
 mod rights;
 mod sessions;
 mod state;
+mod stdio;
+mod streams;
+mod tasks;
+mod tools;
 mod turned_away;
 
 use harness::{Daemon, Setup};

@@ -39,7 +39,10 @@ pub(crate) fn stdio(dir: &std::path::Path) -> Command {
 }
 
 impl Peer {
-    fn lines(input: impl AsyncWrite + Send + Unpin + 'static, output: impl AsyncRead + Send + Unpin + 'static) -> Self {
+    fn lines(
+        input: impl AsyncWrite + Send + Unpin + 'static,
+        output: impl AsyncRead + Send + Unpin + 'static,
+    ) -> Self {
         let wire = Wire::Lines { input: Box::new(input), output: Box::new(BufReader::new(output)) };
         Self { wire, aside: VecDeque::new(), child: None }
     }

@@ -17,7 +17,8 @@ fn a_session_is_named_in_every_request_and_ends_once() {
         let outside = Host::owner(&daemon);
         let host = outside.open("2025-11-25").await;
         assert_eq!(ping(&host).await, 200);
-        let id = host.headers.iter().find(|(name, _)| name == "Mcp-Session-Id").expect("it has one").1.clone();
+        let id =
+            host.headers.iter().find(|(name, _)| name == "Mcp-Session-Id").expect("it has one").1.clone();
         assert!(id.len() >= 32 && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)), "{id}");
 
         assert_eq!(ping(&outside).await, 400, "without a session");
@@ -59,13 +60,15 @@ fn somebody_elses_session_does_not_exist() {
 #[test]
 fn sessions_are_bounded_and_so_is_what_they_take() {
     run(async {
-        let daemon = Setup { settings: "mcp: { sessions: 500 }\n".to_owned(), ..Setup::default() }.start().await;
+        let daemon =
+            Setup { settings: "mcp: { sessions: 500 }\n".to_owned(), ..Setup::default() }.start().await;
         let host = Host::owner(&daemon);
         let first = host.open("2025-11-25").await;
         let before = resident(&daemon);
         let mut statuses = std::collections::BTreeMap::new();
         // Ten thousand, eight at a time.
-        let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": initialize("2025-11-25") });
+        let body =
+            json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": initialize("2025-11-25") });
         let body = body.to_string();
         let one = async || {
             let mut statuses = Vec::new();
@@ -83,7 +86,10 @@ fn sessions_are_bounded_and_so_is_what_they_take() {
         assert!(grown < 24, "{grown} MB more");
         assert_eq!(ping(&first).await, 200);
         let full = host.send("POST", &body).await.json().await;
-        assert!(full["error"]["message"].as_str().is_some_and(|text| text.contains("mcp.sessions")), "{full}");
+        assert!(
+            full["error"]["message"].as_str().is_some_and(|text| text.contains("mcp.sessions")),
+            "{full}"
+        );
         assert_eq!(first.send("DELETE", "").await.status, 204);
         host.open("2025-11-25").await;
     });
@@ -96,7 +102,9 @@ fn calls_of_one_session_are_bounded() {
         let host = Host::owner(&daemon).open("2025-06-18").await;
         let slow = |id: i64| {
             let host = host.clone();
-            async move { host.legacy(json!(id), "tools/call", tool("slow_compute", json!({ "seconds": 60 }))).await }
+            async move {
+                host.legacy(json!(id), "tools/call", tool("slow_compute", json!({ "seconds": 60 }))).await
+            }
         };
         let calls = [tokio::task::spawn(slow(1)), tokio::task::spawn(slow(2))];
         harness::until("the third is refused", async || {

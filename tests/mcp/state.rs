@@ -9,7 +9,8 @@ use crate::http::{Host, able, tool, with};
 const ASKS: &str = "test_input_required_result_elicitation";
 
 fn call(name: &str, arguments: Value, more: Value) -> Value {
-    let mut params = with(tool(name, arguments), able(json!({ "elicitation": {}, "sampling": {}, "roots": {} })));
+    let mut params =
+        with(tool(name, arguments), able(json!({ "elicitation": {}, "sampling": {}, "roots": {} })));
     for (key, value) in more.as_object().into_iter().flatten() {
         params[key] = value.clone();
     }
@@ -39,7 +40,10 @@ fn a_question_is_answered_by_asking_again() {
         let mut answers = named(&state);
         answers["inputResponses"]["uncalled_for"] = json!({ "action": "accept" });
         let result = host.ok("tools/call", call(ASKS, json!({}), answers)).await;
-        assert_eq!((&result["resultType"], &result["content"][0]["text"]), (&json!("complete"), &json!("Hello, Ada!")));
+        assert_eq!(
+            (&result["resultType"], &result["content"][0]["text"]),
+            (&json!("complete"), &json!("Hello, Ada!"))
+        );
 
         // What is missing is asked again, and is no error.
         let state = asked(&host).await;
