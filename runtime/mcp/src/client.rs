@@ -35,6 +35,8 @@ struct State {
     session: Option<Session>,
     asked: HashMap<i128, oneshot::Sender<Result<Value, Value>>>,
     subscriptions: HashMap<String, AbortHandle>,
+    /// It is told of changed lists.
+    told: bool,
 }
 
 /// What `initialize` settled.
@@ -115,6 +117,11 @@ impl Client {
         if let Some(before) = self.state().subscriptions.insert(uri, watching) {
             before.abort();
         }
+    }
+
+    /// Whether this is the first time that it asks to be told of changed lists.
+    pub(crate) fn tell(&self) -> bool {
+        !std::mem::replace(&mut self.state().told, true)
     }
 
     /// How many resources are watched.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::Server;
-use crate::asking::Asking;
+use crate::asking::{Asking, server_info_short};
 use crate::client::Client;
 use crate::native::{NativeCall, notification};
 use crate::out::{News, Out};
@@ -101,9 +101,10 @@ pub(crate) fn listen(
         let mut changes = Changes::begin(&server, &asking, &wanted, watched);
         loop {
             let change = tokio::select! {
+                _ = server.stopping.cancelled() => return out.result(ended(&meta)),
                 cause = out.cancel.cancelled() => {
                     if cause == Cause::Shutdown {
-                        out.result(asking.result("complete", ""));
+                        out.result(ended(&meta));
                     }
                     return;
                 }
@@ -114,6 +115,13 @@ pub(crate) fn listen(
             news.send(notification(change.method(), &params));
         }
     });
+}
+
+/// The result of a subscription that the server ends.
+fn ended(meta: &Value) -> String {
+    let mut meta = meta.clone();
+    meta[key::SERVER_INFO] = server_info_short();
+    json!({ "resultType": "complete", "_meta": meta }).to_string()
 }
 
 /// What of it is honoured, ahead of everything else.

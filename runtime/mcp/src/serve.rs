@@ -151,7 +151,9 @@ impl Server {
                 cancelled.map_or(Heard::Nothing, |it| Heard::Cancel(it.request_id))
             }
             "notifications/initialized" => {
-                if let Some(session) = client.session() {
+                if let Some(session) = client.session()
+                    && client.tell()
+                {
                     let asking = Asking {
                         caller: Arc::clone(&client.caller),
                         revision: session.revision,

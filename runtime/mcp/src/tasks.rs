@@ -170,6 +170,10 @@ impl Task {
     fn call(self: &Arc<Self>, questions: Questions) {
         let cancel = Cancel::new();
         *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = cancel.clone();
+        // It may have been cancelled by whoever knew only the signal of the round before.
+        if matches!(self.state().status, Status::Cancelled) {
+            return;
+        }
         let askable = &self.askable;
         let call = NativeCall {
             method: askable.method.clone(),
@@ -192,8 +196,16 @@ impl Task {
                 changed.await;
             }
         };
-        let at_once = tokio::time::timeout(GRACE, settled).await.is_ok();
         let askable = &self.askable;
+        let at_once = tokio::select! {
+            settled = tokio::time::timeout(GRACE, settled) => settled.is_ok(),
+            // Nobody has been told of the task, so nobody could ever ask for it.
+            _ = out.cancel.cancelled() => {
+                self.cancel();
+                askable.server.book.forget(&self.id);
+                return;
+            }
+        };
         let outcome = match &self.state().status {
             Status::Completed(result) if at_once => Some(Ok(result.clone())),
             Status::Failed(error) if at_once => Some(Err(error.clone())),

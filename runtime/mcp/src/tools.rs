@@ -173,16 +173,17 @@ fn result(
 }
 
 fn success(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str) -> String {
-    if kind == Kind::Rich {
+    if kind == Kind::Rich
+        && has_content(text)
+        && let Some(members) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
+    {
         // It is an object of content blocks: its members are the result's.
-        let members =
-            text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or("\"content\":[]");
         return asking.complete(members);
     }
     let most = asking.result_max.map_or(server.result_bytes, |wanted| {
         usize::try_from(wanted).unwrap_or(usize::MAX).min(server.result_bytes_max)
     });
-    if text.len() > most && (tool.entry.effect.read_only || kind == Kind::Plain) {
+    if text.len() > most && (tool.entry.effect.read_only || kind != Kind::Structured) {
         return cut(server, asking, tool, kind, text, most);
     }
     let mut members = String::with_capacity(text.len() * 2 + text.len() / 4 + 128);
@@ -195,6 +196,15 @@ fn success(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str
     }
     members.push_str(",\"isError\":false");
     asking.complete(&members)
+}
+
+/// Whether it is a tool's result as it stands. A prompt is not: its blocks are in messages.
+fn has_content(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Shape {
+        content: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Shape>(text).is_ok_and(|shape| shape.content.is_some())
 }
 
 /// A result that would flood its reader's context: its beginning, and a link to all of it.

@@ -58,6 +58,7 @@ async fn serve(
             tracing::info!(signal, "stopping: finishing what is under way (again to end at once)");
             app.edges.set_ready(false);
             app.admin.stop_following();
+            app.mcp.stop_listening();
             tokio::select! {
                 exit = tree.stop(grace) => Ok(verdict(&exit)),
                 signal = signals.next() => {

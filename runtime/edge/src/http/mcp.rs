@@ -335,6 +335,9 @@ pub(super) async fn get(
     if !headers.contains_key(SESSION) {
         return not_allowed();
     }
+    if let Err(error) = known_version(&headers) {
+        return refuse_as(&error, None);
+    }
     if !accepts(&headers, "text/event-stream") {
         let error = RpcError::invalid_request("Accept must list text/event-stream.");
         return refuse(StatusCode::NOT_ACCEPTABLE, None, &error);
@@ -349,6 +352,8 @@ pub(super) async fn get(
         return Reader::new(standing, next, Manner::Legacy { hold: None }).stream();
     };
     let found = read_event_id(last).and_then(|(stream, number)| Some((session.stream(stream)?, number)));
+    // Nobody can have seen what was not sent.
+    let found = found.filter(|(exchange, number)| *number <= exchange.unsent());
     let Some((exchange, number)) = found else {
         let error = "Last-Event-ID names no stream of this session that is still kept.";
         return refuse_as(&RpcError::invalid_request(error), None);
@@ -369,6 +374,9 @@ pub(super) async fn delete(
     };
     if !headers.contains_key(SESSION) {
         return not_allowed();
+    }
+    if let Err(error) = known_version(&headers) {
+        return refuse_as(&error, None);
     }
     match session(&shared, &headers, &caller) {
         Ok(session) => {

@@ -21,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use protocol::{Code, Credentials, Error, Way};
+use protocol::{Cancel, Cause, Code, Credentials, Error, Way};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisor::Tasks;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -48,6 +48,25 @@ pub(crate) struct Listener;
 
 /// Accepts HTTP at a UNIX door.
 pub(crate) struct UnixListener;
+
+/// The connections of a listener, which finish what they are at when it stops.
+pub(crate) struct Visits {
+    tasks: Arc<Tasks>,
+    stopping: Cancel,
+    shared: Arc<Shared>,
+}
+
+impl Visits {
+    fn new(tasks: Tasks, shared: &Arc<Shared>) -> Self {
+        Self { tasks: Arc::new(tasks), stopping: Cancel::new(), shared: Arc::clone(shared) }
+    }
+
+    async fn end(&self) {
+        self.stopping.cancel(Cause::Shutdown);
+        self.shared.mcp_sessions.end_streams();
+        self.tasks.join_all(self.shared.limits.drain).await;
+    }
+}
 
 /// One connection, until it becomes a session: its place, taken along when it is upgraded.
 #[derive(Clone)]
@@ -106,22 +125,27 @@ fn cross_origin(shared: &Arc<Shared>) -> CorsLayer {
 
 impl Actor for UnixListener {
     type Msg = ();
-    type State = Arc<Tasks>;
+    type State = Visits;
     type Arguments = (Edges, Arc<UnixDoor>, Tasks);
 
     async fn pre_start(
         &self,
         _: ActorRef<()>,
         (edges, door, tasks): Self::Arguments,
-    ) -> Result<Arc<Tasks>, ActorProcessingErr> {
+    ) -> Result<Visits, ActorProcessingErr> {
         let listener = door.listen()?;
         let shared = edges.shared;
         let router = routes(&shared);
-        let tasks = Arc::new(tasks);
+        let state = Visits::new(tasks, &shared);
+        let (tasks, stopping) = (Arc::clone(&state.tasks), state.stopping.clone());
         let visits = Arc::downgrade(&tasks);
         tasks.spawn(async move {
             loop {
-                let Ok((stream, _)) = listener.accept().await else {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    _ = stopping.cancelled() => return,
+                };
+                let Ok((stream, _)) = accepted else {
                     tokio::time::sleep(ACCEPT_AGAIN).await;
                     continue;
                 };
@@ -131,34 +155,45 @@ impl Actor for UnixListener {
                     continue;
                 };
                 let visitor = Visitor::new(Peer::Uid(uid), place);
-                let serving = serve(stream, router.clone(), visitor, shared.limits.handshake);
+                let serving =
+                    serve(stream, router.clone(), visitor, shared.limits.handshake, stopping.clone());
                 if let Some(visits) = visits.upgrade() {
                     visits.spawn(serving);
                 }
             }
         });
-        Ok(tasks)
+        Ok(state)
+    }
+
+    async fn post_stop(&self, _: ActorRef<()>, visits: &mut Visits) -> Result<(), ActorProcessingErr> {
+        visits.end().await;
+        Ok(())
     }
 }
 
 impl Actor for Listener {
     type Msg = ();
-    type State = Arc<Tasks>;
+    type State = Visits;
     type Arguments = (Edges, Arc<TcpDoor>, Tasks);
 
     async fn pre_start(
         &self,
         _: ActorRef<()>,
         (edges, door, tasks): Self::Arguments,
-    ) -> Result<Arc<Tasks>, ActorProcessingErr> {
+    ) -> Result<Visits, ActorProcessingErr> {
         let listener = door.listen()?;
         let shared = edges.shared;
         let router = routes(&shared);
-        let tasks = Arc::new(tasks);
+        let state = Visits::new(tasks, &shared);
+        let (tasks, stopping) = (Arc::clone(&state.tasks), state.stopping.clone());
         let visits = Arc::downgrade(&tasks);
         tasks.spawn(async move {
             loop {
-                match listener.accept().await {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    _ = stopping.cancelled() => return,
+                };
+                match accepted {
                     Ok((stream, address)) => {
                         let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
                             tracing::warn!(%address, "connection refused: limits.connections are open");
@@ -168,7 +203,8 @@ impl Actor for Listener {
                         // Small answers must not wait for the peer's acknowledgement of the ones before.
                         let _ = stream.set_nodelay(true);
                         let visitor = Visitor::new(Peer::Tcp(address), place);
-                        let serving = serve(stream, router.clone(), visitor, shared.limits.handshake);
+                        let serving =
+                            serve(stream, router.clone(), visitor, shared.limits.handshake, stopping.clone());
                         if let Some(visits) = visits.upgrade() {
                             visits.spawn(serving);
                         }
@@ -180,7 +216,12 @@ impl Actor for Listener {
                 }
             }
         });
-        Ok(tasks)
+        Ok(state)
+    }
+
+    async fn post_stop(&self, _: ActorRef<()>, visits: &mut Visits) -> Result<(), ActorProcessingErr> {
+        visits.end().await;
+        Ok(())
     }
 }
 
@@ -201,6 +242,7 @@ async fn serve(
     router: Router,
     visitor: Visitor,
     handshake: Duration,
+    stopping: Cancel,
 ) {
     let service = TowerToHyperService::new(router.layer(Extension(visitor)));
     let connection = hyper::server::conn::http1::Builder::new()
@@ -209,7 +251,16 @@ async fn serve(
         .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    if let Err(error) = connection.await {
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopping.cancelled() => {
+            // What was asked is answered, and nothing more is read.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }
 }

@@ -28,6 +28,9 @@ const TURN_MAX: usize = 128;
 /// Room for answers that a connection at rest keeps.
 const KEPT_MAX: usize = 64;
 
+/// What every method of the native dialect begins with.
+const NATIVE: &str = "mcp.";
+
 /// Pings that may go unanswered.
 const MISSED_MAX: u32 = 2;
 
@@ -187,6 +190,7 @@ impl<W: Wire> Pump<W> {
             match received {
                 Received::Gone => return Flow::Over,
                 // One is read even so: that is how the connection's end, and a pong, are seen.
+                Received::Message(frame) if full && self.is_no_request(&frame) => self.take_frame(&frame),
                 Received::Message(_) | Received::TooLong(_) if full => self.ahead = Some(received),
                 received => {
                     self.heard = *now.get_or_insert_with(Instant::now);
@@ -195,6 +199,18 @@ impl<W: Wire> Pump<W> {
             }
         }
         Flow::More
+    }
+
+    /// Whether a message opens no call: a client of the Model Context Protocol with as many calls open as allowed
+    /// must still be able to cancel one, and to answer what one of them asks.
+    fn is_no_request(&self, frame: &Bytes) -> bool {
+        let notification = |request: &Request| request.id.is_none();
+        matches!(self.dialect, Dialect::Mcp(_))
+            && match jsonrpc::parse(frame, 1) {
+                Message::Single(Ok(request)) => notification(&request),
+                Message::Single(Err(_)) => jsonrpc::parse_response(frame).is_some(),
+                Message::Batch(_) => false,
+            }
     }
 
     /// Hands the requests of this turn to the gateway, together.
@@ -262,6 +278,11 @@ impl<W: Wire> Pump<W> {
         };
         match &self.dialect {
             Dialect::Native if !is_mcp_method(&request.method) => {}
+            Dialect::Mcp(_) if request.method.starts_with(NATIVE) => {
+                let text =
+                    "This connection speaks the Model Context Protocol; open another for the native dialect.";
+                return self.refuse(&request, batch, text);
+            }
             Dialect::Mcp(client) => {
                 let client = Arc::clone(client);
                 return self.take_mcp(&client, &request, batch);
@@ -274,8 +295,7 @@ impl<W: Wire> Pump<W> {
             Dialect::Native => {
                 let text =
                     "This connection speaks the native dialect; open another for the Model Context Protocol.";
-                let id = request.id.unwrap_or(Id::Null);
-                return self.line.refuse(&id, batch, &Error::new(Code::InvalidRequest, text));
+                return self.refuse(&request, batch, text);
             }
         }
         let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
@@ -293,6 +313,13 @@ impl<W: Wire> Pump<W> {
             inputs: None,
             reply: Reply::new(outbox, ticket),
         });
+    }
+
+    /// Refuses a request. A notification is not answered, and in a batch no answer of it is waited for.
+    fn refuse(&self, request: &Request, batch: Option<u64>, why: &str) {
+        if let Some(id) = &request.id {
+            self.line.refuse(id, batch, &Error::new(Code::InvalidRequest, why));
+        }
     }
 
     /// Opens a call and sees to its deadline; one whose id is open already is refused.
@@ -335,8 +362,7 @@ impl<W: Wire> Pump<W> {
         let server = Arc::clone(&self.shared.mcp);
         if batch.is_some() && client.revision() != Some(Revision::V2025_03_26) {
             let text = "Batches are of revision 2025-03-26 alone; send one message at a time.";
-            let id = request.id.as_ref().unwrap_or(&Id::Null);
-            return self.line.refuse(id, batch, &Error::new(Code::InvalidRequest, text));
+            return self.refuse(request, batch, text);
         }
         match &request.id {
             None => {
@@ -345,8 +371,7 @@ impl<W: Wire> Pump<W> {
                 }
             }
             Some(Id::Null) => {
-                let text = "id must be a string or an integer, not null.";
-                self.line.refuse(&Id::Null, batch, &Error::new(Code::InvalidRequest, text));
+                self.refuse(request, batch, "id must be a string or an integer, not null.");
             }
             Some(_) => {
                 let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
