@@ -144,7 +144,7 @@ impl App {
             gateway: gateway.supervisor(),
             edges: edges_spec,
         });
-        Ok(Self { root, admin, edges, mcp, ready, run_dir })
+        Ok(Self { root, admin, edges, ready, run_dir, mcp })
     }
 }
 
