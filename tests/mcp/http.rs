@@ -202,6 +202,7 @@ impl Response {
                 Some(0) if self.buffer.len() >= 2 => {
                     self.buffer.advance(2);
                     self.left = None;
+                    continue;
                 }
                 None => {
                     if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
