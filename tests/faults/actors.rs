@@ -239,6 +239,7 @@ impl Scene {
             "root/edges/sessions/unix-*" => {
                 expected(Loses::Connection(2), Through::Kept(Arc::clone(&self.load.lines[2])), hello())
             }
+            "root/edges/unix-http" => expected(Loses::Nothing, kept(ws()), hello()),
             "root/gateway/auth" | "root/edges/http" => {
                 expected(Loses::Nothing, Through::Fresh(ws()), hello())
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::catalog::Entry;
 use crate::method::TaskSupport;
@@ -201,7 +201,7 @@ fn input_schema(params: &Value) -> (Value, bool) {
     (wrapped, true)
 }
 
-/// Tuples of the older drafts (`items: [..]`) as 2020-12 has them.
+/// Tuples of the older drafts (`items: [..]`) as 2020-12 has them, and schemas as objects.
 fn modernise(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -212,6 +212,16 @@ fn modernise(schema: &mut Value) {
                     map.insert("items".into(), others);
                 }
                 map.remove("$schema");
+            }
+            // `true` allows anything, but hosts that read schemas strictly want an object that does.
+            for key in ["items", "properties"] {
+                match map.get_mut(key) {
+                    Some(any @ Value::Bool(true)) => *any = json!({}),
+                    Some(Value::Object(named)) if key == "properties" => {
+                        named.values_mut().filter(|any| **any == true).for_each(|any| *any = json!({}));
+                    }
+                    _ => {}
+                }
             }
             map.values_mut().for_each(modernise);
         }
@@ -226,14 +236,16 @@ fn output_schema(entry: &Entry) -> Option<Value> {
     if !entry.own || entry.rich || entry.result["type"] != "object" {
         return None;
     }
+    let mut result = entry.result.clone();
+    modernise(&mut result);
     if !entry.effect.read_only {
-        return Some(entry.result.clone());
+        return Some(result);
     }
     let cut = json!({
         "properties": { "too_large": { "type": "object", "description": "The result was larger than a tool's result may be." } },
         "required": ["too_large"],
     });
-    let mut whole: Map<String, Value> = entry.result.as_object().cloned().unwrap_or_default();
+    let Value::Object(mut whole) = result else { return None };
     let definitions = whole.remove("$defs");
     let mut schema = json!({ "type": "object", "anyOf": [whole, cut] });
     if let Some(definitions) = definitions {

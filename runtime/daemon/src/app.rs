@@ -128,7 +128,7 @@ impl App {
             .then(|| gateway::backends(backend_config(settings, &services), gateway.gate().routes().clone()));
         let methods = gateway.gate().routes().load().catalog.iter().count();
         let ready = format!(
-            "llmbasedos {} is ready: {methods} methods on ws://{address}/ws and {}",
+            "llmbasedos {} is ready: {methods} methods on ws://{address}/ws, http://{address}/mcp and {}",
             env!("CARGO_PKG_VERSION"),
             settings.run_dir.join("gateway.sock").display(),
         );
@@ -144,7 +144,7 @@ impl App {
             gateway: gateway.supervisor(),
             edges: edges_spec,
         });
-        Ok(Self { root, admin, edges, mcp, ready, run_dir })
+        Ok(Self { root, admin, edges, ready, run_dir, mcp })
     }
 }
 

@@ -96,10 +96,11 @@ impl Client {
 
     /// A request of ours as text, and where its answer will be.
     pub(crate) fn question(&self, method: &str, params: &Value) -> (String, Question<'_>) {
-        let number = i128::from(self.questions.fetch_add(1, Ordering::Relaxed));
+        let id = self.questions.fetch_add(1, Ordering::Relaxed);
+        let number = i128::from(id);
         let (tell, answer) = oneshot::channel();
         self.state().asked.insert(number, tell);
-        let text = json!({ "jsonrpc": "2.0", "id": number as u64, "method": method, "params": params });
+        let text = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         (text.to_string(), Question { client: self, number, answer })
     }
 

@@ -40,7 +40,6 @@ struct Params {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[expect(clippy::struct_field_names, reason = "the protocol's names")]
 struct Wanted {
     tools_list_changed: bool,
     prompts_list_changed: bool,

@@ -58,7 +58,7 @@ impl Server {
                 listen::listen(self, asking, request.id.as_ref().unwrap_or(&Id::Null), raw, out);
             }
             method @ ("tasks/get" | "tasks/update" | "tasks/cancel") => {
-                out.finish(self.book.ask(&asking, method, raw))
+                out.finish(self.book.ask(&asking, method, raw));
             }
             _ => self.answer(asking, request, out),
         }
@@ -103,7 +103,7 @@ impl Server {
     fn answer(self: &Arc<Self>, asking: Arc<Asking>, request: &Request, out: Out) {
         let raw = request.params.as_deref();
         match &*request.method {
-            "tools/call" => tools::call(self, asking, raw, out),
+            "tools/call" => tools::call(self, &asking, raw, out),
             "tools/list" => {
                 let listed =
                     params(raw).and_then(|Page { cursor }| tools::list(self, &asking, cursor.as_deref()));
@@ -111,10 +111,10 @@ impl Server {
             }
             "prompts/get" => prompts::get(self, asking, raw, out),
             "prompts/list" => {
-                self.later(asking, raw, out, |native, page: Page| prompts::list(native, page.cursor))
+                self.later(asking, raw, out, |native, page: Page| prompts::list(native, page.cursor));
             }
             "resources/list" => {
-                self.later(asking, raw, out, |native, page: Page| resources::list(native, page.cursor))
+                self.later(asking, raw, out, |native, page: Page| resources::list(native, page.cursor));
             }
             "resources/read" => self.later(asking, raw, out, resources::read),
             "resources/templates/list" => {

@@ -27,10 +27,11 @@ use crate::rpc::RpcError;
 const GRACE: Duration = Duration::from_millis(250);
 
 /// How long a task is kept, from its beginning. An hour, as a host may be closed over lunch.
-const TTL: Duration = Duration::from_hours(1);
+const TTL_MS: u64 = 3_600_000;
+const TTL: Duration = Duration::from_millis(TTL_MS);
 
 /// How often a client should look.
-const POLL: Duration = Duration::from_secs(1);
+const POLL_MS: u64 = 1000;
 
 /// Tasks kept, of all callers and of one.
 const TASKS_MAX: usize = 1000;
@@ -276,7 +277,7 @@ impl Task {
         let head = json!({
             "taskId": self.id, "status": status, "createdAt": self.created.to_string(),
             "lastUpdatedAt": state.updated.to_string(),
-            "ttlMs": TTL.as_millis() as u64, "pollIntervalMs": POLL.as_millis() as u64,
+            "ttlMs": TTL_MS, "pollIntervalMs": POLL_MS,
         })
         .to_string();
         head[1..head.len() - 1].to_owned()

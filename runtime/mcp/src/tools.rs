@@ -1,6 +1,7 @@
 //! `tools/list` and `tools/call`.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use protocol::mcp::{Tool, Toolbox};
@@ -19,7 +20,7 @@ use crate::rpc::{self, RpcError};
 /// Tools in one page. A host's model sees them all anyway; only third-party backends can bring more.
 const PAGE: usize = 100;
 
-/// How long a list stays good: list_changed says when it does not, for those who listen.
+/// How long a list stays good: `list_changed` says when it does not, for those who listen.
 const TTL_MS: u64 = 60_000;
 
 /// `tools/list`.
@@ -38,7 +39,7 @@ pub(crate) fn list(server: &Server, asking: &Asking, cursor: Option<&str>) -> Re
     }
     text.push(']');
     if page.len() > PAGE {
-        text.push_str(&format!(",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE)))));
+        let _ = write!(text, ",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE))));
     }
     Ok(asking.cacheable(&text, TTL_MS))
 }
@@ -62,9 +63,9 @@ struct Positional {
 }
 
 /// `tools/call`.
-pub(crate) fn call(server: &Arc<Server>, asking: Arc<Asking>, params: Option<&RawValue>, out: Out) {
+pub(crate) fn call(server: &Arc<Server>, asking: &Arc<Asking>, params: Option<&RawValue>, out: Out) {
     let tools = server.dispatch.tools(&asking.caller);
-    match prepare(server, &asking, &tools, params) {
+    match prepare(server, asking, &tools, params) {
         Ok((askable, returned, tool)) => match tool.task() {
             TaskSupport::Required if asking.revision.is_modern() && !asking.capabilities.tasks => {
                 out.error(&RpcError::of(&Error::missing_capability(protocol::mcp::Capability::Tasks)));
@@ -126,13 +127,14 @@ fn empty() -> Box<RawValue> {
     RawValue::from_string("{}".to_owned()).expect("it is JSON")
 }
 
-/// One text for what does not exist and what is not for this caller, so that nobody can probe; over HTTP the
-/// status tells a caller whose token was narrowed that another token could.
+/// One text for what does not exist and what is not for this caller, so that nobody can probe. Over HTTP the status
+/// tells a caller whose token was narrowed that another token could, in the modern era: older clients take a 403 for
+/// the end of their session.
 fn unknown(server: &Server, asking: &Asking, name: &str) -> RpcError {
     let shown: String = name.chars().take(64).collect();
     let error =
         RpcError::invalid_params(format!("unknown tool '{shown}'; tools/list has those that you may call"));
-    let narrowed = asking.caller.allow.is_some() && {
+    let narrowed = asking.revision.is_modern() && asking.caller.allow.is_some() && {
         let whole = protocol::Caller {
             allow: None,
             token: None,
@@ -237,7 +239,7 @@ fn cut(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str, mo
     if kind == Kind::Structured && asking.revision >= protocol::mcp::Revision::V2025_06_18 {
         let too_large =
             json!({ "too_large": { "bytes": text.len(), "limit": most, "uri": link, "advice": note } });
-        members.push_str(&format!(",\"structuredContent\":{too_large}"));
+        let _ = write!(members, ",\"structuredContent\":{too_large}");
     }
     members.push_str(",\"isError\":false");
     asking.complete(&members)

@@ -22,9 +22,13 @@ pub(crate) struct Watch {
     /// The files and folders, from the virtual root: `/documents/letter.txt`.
     #[schemars(length(min = 1, max = 64))]
     paths: Vec<ClientPath>,
+    /// End after so many seconds; 0 is when the call is cancelled.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 86_400))]
+    seconds: u64,
 }
 
-/// The call ends when it is cancelled or the service stops, so this is rarely seen.
+/// What there was to tell until the time was over.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Ended {
     /// How many changes were told.
@@ -44,15 +48,23 @@ impl Method for Watch {
     type Service = Fs;
 
     async fn call(self, context: &Context, fs: &Fs) -> Result<Ended, Error> {
-        let (fs, asking) = (fs.clone(), context.clone());
-        let begun = tokio::task::spawn_blocking(move || Watched::begin(&fs, &asking, &self.paths));
+        let (fs, asking, paths) = (fs.clone(), context.clone(), self.paths);
+        let begun = tokio::task::spawn_blocking(move || Watched::begin(&fs, &asking, &paths));
         let mut watched = begun.await.map_err(Error::internal)??;
         let mut told = 0;
-        while let Some(changes) = watched.next().await {
-            for change in changes {
-                context.progress(&change);
-                told += 1;
+        let watching = async {
+            while let Some(changes) = watched.next().await {
+                for change in changes {
+                    context.progress(&change);
+                    told += 1;
+                }
             }
+        };
+        if self.seconds == 0 {
+            watching.await;
+        } else {
+            // The time being over is how it is meant to end.
+            let _ = tokio::time::timeout(Duration::from_secs(self.seconds), watching).await;
         }
         Ok(Ended { told })
     }

@@ -93,5 +93,9 @@ fn next_steps(loaded: &Loaded) {
     } else {
         note("In a second terminal: luca-shell, with a token from `llmbasedos token create NAME`");
     }
+    let config_dir = loaded.config_dir.display();
+    note(&format!(
+        "To connect a host: llmbasedos mcp-config claude-desktop --config-dir {config_dir} (or vscode, cursor…)"
+    ));
     note("Ctrl-C stops.");
 }

@@ -16,7 +16,7 @@ use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
 use axum::http::header::WWW_AUTHENTICATE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -27,6 +27,7 @@ use supervisor::Tasks;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::doors::{TcpDoor, UnixDoor};
 use crate::knock;
@@ -102,10 +103,24 @@ impl Visitor {
 fn routes(shared: &Arc<Shared>) -> Router {
     Router::new()
         .route("/ws", get(upgrade))
-        .route("/mcp", get(mcp::get).post(mcp::post).delete(mcp::delete))
+        .route("/mcp", get(mcp::get).post(mcp::post).delete(mcp::delete).layer(cross_origin(shared)))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .with_state(Arc::clone(shared))
+}
+
+/// What browsers are told of `/mcp`: pages that may connect may read what they get.
+fn cross_origin(shared: &Arc<Shared>) -> CorsLayer {
+    let shared = Arc::clone(shared);
+    let allowed = AllowOrigin::predicate(move |origin, _| {
+        origin.to_str().is_ok_and(|origin| shared.hosts.knows_origin(origin))
+    });
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([mcp::SESSION, WWW_AUTHENTICATE])
+        .max_age(Duration::from_hours(1))
 }
 
 impl Actor for UnixListener {

@@ -283,10 +283,13 @@ impl<W: Wire> Pump<W> {
                     "This connection speaks the Model Context Protocol; open another for the native dialect.";
                 return self.refuse(&request, batch, text);
             }
-            Dialect::Mcp(client) => return self.take_mcp(Arc::clone(client), &request, batch),
+            Dialect::Mcp(client) => {
+                let client = Arc::clone(client);
+                return self.take_mcp(&client, &request, batch);
+            }
             Dialect::Open if is_mcp_method(&request.method) => {
                 let client = self.speak_mcp();
-                return self.take_mcp(client, &request, batch);
+                return self.take_mcp(&client, &request, batch);
             }
             Dialect::Open => self.dialect = Dialect::Native,
             Dialect::Native => {
@@ -355,7 +358,7 @@ impl<W: Wire> Pump<W> {
     }
 
     /// A request of the Model Context Protocol.
-    fn take_mcp(&mut self, client: Arc<Client>, request: &Request, batch: Option<u64>) {
+    fn take_mcp(&mut self, client: &Arc<Client>, request: &Request, batch: Option<u64>) {
         let server = Arc::clone(&self.shared.mcp);
         if batch.is_some() && client.revision() != Some(Revision::V2025_03_26) {
             let text = "Batches are of revision 2025-03-26 alone; send one message at a time.";
@@ -363,7 +366,7 @@ impl<W: Wire> Pump<W> {
         }
         match &request.id {
             None => {
-                if let Heard::Cancel(id) = server.hear(&client, request) {
+                if let Heard::Cancel(id) = server.hear(client, request) {
                     self.line.withdraw(&id);
                 }
             }
@@ -373,7 +376,7 @@ impl<W: Wire> Pump<W> {
             Some(_) => {
                 let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
                 let outbox: Arc<dyn Outbox> = Arc::clone(&self.line) as _;
-                server.take(&client, request, Out::new(outbox, ticket, cancel, deadline));
+                server.take(client, request, Out::new(outbox, ticket, cancel, deadline));
             }
         }
     }
