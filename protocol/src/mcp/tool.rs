@@ -10,7 +10,7 @@ use crate::catalog::Entry;
 use crate::method::TaskSupport;
 
 /// Hosts put their own prefix (`mcp__llmbasedos__`, 17 characters) before a tool's name and allow 64 in all.
-const NAME_MAX: usize = 44;
+const NAME_MAX: usize = 40;
 
 /// Claude Code cuts descriptions at 2 KB, and so do others after it.
 const DESCRIPTION_MAX: usize = 2000;
