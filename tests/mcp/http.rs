@@ -61,7 +61,9 @@ pub(crate) fn with(mut params: Value, meta: Value) -> Value {
 
 /// A `tools/call`'s params.
 pub(crate) fn tool(name: &str, arguments: Value) -> Value {
-    json!({ "name": name, "arguments": arguments })
+    let mut call = json!({ "name": name });
+    call["arguments"] = arguments;
+    call
 }
 
 impl Host {
@@ -94,10 +96,10 @@ impl Host {
     pub(crate) fn head(&self, verb: &str) -> String {
         let mut head = format!("{verb} /mcp HTTP/1.1\r\n");
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            head.push_str(&format!("Host: {}\r\n", self.address));
+            head.extend(["Host: ", &self.address, "\r\n"]);
         }
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head
     }
@@ -202,6 +204,7 @@ impl Response {
                 Some(0) if self.buffer.len() >= 2 => {
                     self.buffer.advance(2);
                     self.left = None;
+                    continue;
                 }
                 None => {
                     if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {

@@ -106,7 +106,7 @@ fn calls_of_one_session_are_bounded() {
                 host.legacy(json!(id), "tools/call", tool("slow_compute", json!({ "seconds": 60 }))).await
             }
         };
-        let calls = [tokio::task::spawn(slow(1)), tokio::task::spawn(slow(2))];
+        let mut calls = tokio::task::JoinSet::from_iter([slow(1), slow(2)]);
         harness::until("the third is refused", async || {
             host.legacy(json!(3), "ping", json!({})).await.status == 429
         })
@@ -114,8 +114,8 @@ fn calls_of_one_session_are_bounded() {
         for id in [1, 2] {
             assert_eq!(host.notify("notifications/cancelled", json!({ "requestId": id })).await.status, 202);
         }
-        for call in calls {
-            let response = call.await.expect("it is answered");
+        while let Some(response) = calls.join_next().await {
+            let response = response.expect("it is answered");
             assert_eq!(response.messages().await, [] as [Value; 0], "a cancelled call is not answered");
         }
         harness::until("there is room again", async || ping(&host).await == 200).await;

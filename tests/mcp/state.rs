@@ -8,11 +8,11 @@ use crate::http::{Host, able, tool, with};
 
 const ASKS: &str = "test_input_required_result_elicitation";
 
-fn call(name: &str, arguments: Value, more: Value) -> Value {
+fn call(name: &str, arguments: Value, mut more: Value) -> Value {
     let mut params =
         with(tool(name, arguments), able(json!({ "elicitation": {}, "sampling": {}, "roots": {} })));
-    for (key, value) in more.as_object().into_iter().flatten() {
-        params[key] = value.clone();
+    for (key, value) in more.as_object_mut().into_iter().flatten() {
+        params[key] = value.take();
     }
     params
 }
