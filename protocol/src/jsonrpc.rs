@@ -352,6 +352,24 @@ pub fn write_conclusion(out: &mut Vec<u8>, id: &Id, conclusion: &Conclusion) {
     }
 }
 
+/// The same as a text of its own, which the conclusion's becomes: a long one is not written again.
+pub fn conclude(id: &Id, conclusion: Conclusion) -> String {
+    let (kind, mut text) = match conclusion {
+        Conclusion::Result(text) => (",\"result\":", text),
+        Conclusion::Error { text, .. } => (",\"error\":", text),
+    };
+    let mut head = String::from("{\"jsonrpc\":\"2.0\",\"id\":");
+    match id {
+        Id::Integer(number) => head.push_str(&number.to_string()),
+        other => head.push_str(&serde_json::to_string(other).expect("strings serialise to memory")),
+    }
+    head.push_str(kind);
+    text.reserve(head.len() + 1);
+    text.insert_str(0, &head);
+    text.push('}');
+    text
+}
+
 /// Appends `{"jsonrpc":"2.0","method":…,"params":{"id":…,"value":…}}`: news about the call `id`.
 pub fn write_progress(out: &mut Vec<u8>, id: &Id, value: &str) {
     out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"method\":\"mcp.progress\",\"params\":{\"id\":");

@@ -43,6 +43,10 @@ impl Folder {
         for n in 1..=20 {
             fs::write(files.join(format!("twenty/note {n:02}.md")), text(100 * n))?;
         }
+        fs::create_dir_all(files.join("fifty"))?;
+        for n in 1..=50 {
+            fs::write(files.join(format!("fifty/note {n:02}.md")), text(50 * n))?;
+        }
         let token = fs::read_to_string(path.join("token")).context("init left no token")?.trim().to_owned();
         Ok(Self { dir, program: program.to_owned(), token })
     }
@@ -52,6 +56,21 @@ impl Folder {
         let mut command = Command::new(&self.program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--config-dir"]).arg(self.dir.path());
         Server::start(&mut command)
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The daemon's program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The owner's token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// The daemon's WebSocket, as its owner.

@@ -1,4 +1,5 @@
-//! The reference of the bench: a bare axum WebSocket server that parses JSON-RPC and answers with a constant.
+//! The reference of the bench: a bare axum server, of `WebSocket` and of POST, that parses JSON-RPC and answers with a
+//! constant.
 //!
 //! It is what the daemon would cost if it did nothing, so it is tuned as well as the daemon: the same number of
 //! workers, a small read buffer, no delay, and one flush for all requests that are ready. It uses none of the
@@ -8,8 +9,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::routing::get;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use clap::Parser;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -23,7 +28,8 @@ const READ_BUFFER: usize = 4096;
 /// As large as the daemon's.
 const WRITE_BUFFER: usize = 64 * 1024;
 
-/// Answers every JSON-RPC request on ws://127.0.0.1:PORT/ws with a constant of the size given for it.
+/// Answers every JSON-RPC request on ws://127.0.0.1:PORT/ws, or by POST to /mcp, with a constant of the size given for
+/// it.
 #[derive(Parser)]
 struct Options {
     /// A method, its params, and how many bytes of JSON the result has.
@@ -71,6 +77,8 @@ impl Answer {
 async fn serve(answers: Answers) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no port is free on 127.0.0.1")?;
     let address = listener.local_addr()?;
+    let posted = Arc::clone(&answers);
+    let posted = move |body: Bytes| std::future::ready(answer(&body, &posted));
     let upgrade = move |upgrade: WebSocketUpgrade| {
         let answers = Arc::clone(&answers);
         async move {
@@ -82,15 +90,25 @@ async fn serve(answers: Answers) -> anyhow::Result<()> {
     };
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     eprintln!("bench-echo is ready: ws://{address}/ws");
-    axum::serve(listener, Router::new().route("/ws", get(upgrade))).await?;
+    let router = Router::new().route("/ws", get(upgrade)).route("/mcp", post(posted));
+    axum::serve(listener, router).await?;
     Ok(())
+}
+
+/// The response to a POST.
+fn answer(body: &[u8], answers: &[Answer]) -> Response {
+    let text = std::str::from_utf8(body).ok().and_then(|text| reply(text, answers));
+    match text {
+        Some(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
+        None => StatusCode::BAD_REQUEST.into_response(),
+    }
 }
 
 async fn converse(mut socket: WebSocket, answers: Answers) {
     while let Some(Ok(message)) = socket.next().await {
         let mut next = Some(message);
         while let Some(message) = next {
-            let Some(answer) = reply(&message, &answers) else { return };
+            let Some(answer) = message.to_text().ok().and_then(|text| reply(text, &answers)) else { return };
             if socket.feed(Message::Text(answer.into())).await.is_err() {
                 return;
             }
@@ -103,8 +121,8 @@ async fn converse(mut socket: WebSocket, answers: Answers) {
 }
 
 /// The answer; `None` ends the connection, because the load program sends nothing but what it has announced.
-fn reply(message: &Message, answers: &[Answer]) -> Option<String> {
-    let request: Request<'_> = serde_json::from_str(message.to_text().ok()?).ok()?;
+fn reply(message: &str, answers: &[Answer]) -> Option<String> {
+    let request: Request<'_> = serde_json::from_str(message).ok()?;
     let params = request.params.map_or("", RawValue::get);
     let known = |answer: &&Answer| answer.method == request.method && answer.params == params;
     let result = &answers.iter().find(known).filter(|_| request.jsonrpc == "2.0")?.result;

@@ -9,6 +9,7 @@
 mod daemon;
 mod idle;
 mod load;
+mod mcp;
 mod report;
 mod server;
 mod wire;
@@ -42,7 +43,8 @@ struct Options {
     /// Half a minute instead of four: good for a look, not for the README.
     #[arg(long)]
     quick: bool,
-    /// Only the load, and only points whose description contains this: "stat", "64, one at a time".
+    /// Only the load, and only points whose description contains this: "stat", "64, one at a time"; or "mcp", only
+    /// the Model Context Protocol over HTTP.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// The daemon's program.
@@ -105,7 +107,15 @@ async fn run(options: &Options) -> anyhow::Result<Report> {
         ),
         ..Report::default()
     };
-    load(options, &folder, &program(&options.echo, "bench-echo")?, rounds, times, &mut report).await?;
+    let echo = program(&options.echo, "bench-echo")?;
+    let only = options.only.as_deref();
+    if only.is_none_or(|only| only == mcp::ONLY) {
+        report.mcp = Some(mcp::run(&folder, &echo, rounds, times).await?);
+    }
+    if only == Some(mcp::ONLY) {
+        return Ok(report);
+    }
+    load(options, &folder, &echo, rounds, times, &mut report).await?;
     if options.only.is_none() {
         eprintln!("starts and kills");
         report.lives = idle::lives(&folder, if options.quick { 10 } else { LIVES }).await?;

@@ -23,6 +23,8 @@ pub(crate) struct Report {
     pub(crate) held: Vec<(&'static str, Held)>,
     /// How it was measured.
     pub(crate) method: String,
+    /// The Model Context Protocol over HTTP.
+    pub(crate) mcp: Option<crate::mcp::Figures>,
 }
 
 /// A cost per request that the project has promised, as a multiple of the echo's. Files are promised for requests
@@ -58,7 +60,14 @@ const BACK_MAX_MS: f64 = 50.0;
 impl Report {
     /// The whole report.
     pub(crate) fn markdown(&self) -> String {
-        format!("{}\n\n{}\n{}\n{}", machine(), self.promises(), self.load(), self.method)
+        let mut text = format!("{}\n\n", machine());
+        if !self.points.is_empty() {
+            let _ = write!(text, "{}\n{}\n", self.promises(), self.load());
+        }
+        if let Some(mcp) = &self.mcp {
+            let _ = write!(text, "{}\n", mcp.markdown());
+        }
+        text + &self.method
     }
 
     /// What was promised, what it is, and what the original had.
@@ -176,24 +185,24 @@ impl Report {
 }
 
 /// A Markdown table.
-struct Table {
-    text: String,
+pub(crate) struct Table {
+    pub(crate) text: String,
 }
 
 impl Table {
-    fn new(heads: &[&str]) -> Self {
+    pub(crate) fn new(heads: &[&str]) -> Self {
         let mut table = Self { text: String::new() };
         table.row(heads);
         table.row(&vec!["---"; heads.len()]);
         table
     }
 
-    fn row(&mut self, cells: &[&str]) {
+    pub(crate) fn row(&mut self, cells: &[&str]) {
         let _ = writeln!(self.text, "| {} |", cells.join(" | "));
     }
 }
 
-fn verdict(met: bool) -> &'static str {
+pub(crate) fn verdict(met: bool) -> &'static str {
     if met { "PASS" } else { "**MISS**" }
 }
 
@@ -211,7 +220,7 @@ fn original(what: &str) -> String {
 }
 
 /// Three figures are more than a busy machine tells.
-fn short(figure: f64) -> String {
+pub(crate) fn short(figure: f64) -> String {
     match figure {
         ..10.0 => format!("{figure:.2}"),
         10.0..100.0 => format!("{figure:.1}"),
@@ -219,7 +228,7 @@ fn short(figure: f64) -> String {
     }
 }
 
-fn thousands(figure: f64) -> String {
+pub(crate) fn thousands(figure: f64) -> String {
     let digits = format!("{figure:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -25,12 +25,16 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn of(path: &VirtualPath, found: &Attributes) -> Self {
-        Self {
-            name: path.name().unwrap_or("/").to_owned(),
-            path: path.to_string(),
-            r#type: found.kind,
-            size: found.size(),
-            modified_at: found.modified_at(),
-        }
+        Self::called(path.name().unwrap_or("/").to_owned(), path.as_str().to_owned(), found)
+    }
+
+    /// The entry of this name at this path.
+    pub(crate) fn called(name: String, path: String, found: &Attributes) -> Self {
+        Self { name, path, r#type: found.kind, size: found.size(), modified_at: found.modified_at() }
+    }
+
+    /// About how long it is as JSON text.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.name.len() + self.path.len() + 128
     }
 }

@@ -98,8 +98,13 @@ impl VirtualPath {
 
     /// The path of `name` in this directory. `name` comes from a directory, so it is a single name.
     pub(crate) fn child(&self, name: &str) -> Self {
-        let slash = if self.is_top() { "" } else { "/" };
-        Self(format!("{}{slash}{name}", self.0))
+        let above = if self.is_top() { "" } else { self.as_str() };
+        Self([above, "/", name].concat())
+    }
+
+    /// The path as clients write it.
+    pub(crate) fn into_text(self) -> String {
+        self.0
     }
 
     /// Whether `other` is this path or lies below it.

@@ -10,9 +10,11 @@ use service::watch::{self, Watch};
 use store::StoreError;
 use supervisor::Tasks;
 
+use crate::callers::Kind;
 use crate::gate::Gate;
 use crate::policy::Policy;
 use crate::token::Tokens;
+use crate::views::Edition;
 use crate::{Config, Rules};
 
 /// How often the token table is read again: a revoked token works for at most this long on open connections.
@@ -84,7 +86,7 @@ impl Actor for Auth {
 
 impl State {
     fn identify(&mut self, who: Credentials, answer: Answer, myself: &ActorRef<Message>) {
-        if let Some(outcome) = self.known(&who) {
+        if let Some(outcome) = known(&self.gate, &self.config, &who) {
             let _ = answer.send(outcome);
             return;
         }
@@ -114,7 +116,8 @@ impl State {
         }
         if let Some((who, answer)) = waiting {
             self.reads -= 1;
-            let _ = answer.send(self.known(&who).unwrap_or_else(|| Err(unknown_token())));
+            let _ =
+                answer.send(known(&self.gate, &self.config, &who).unwrap_or_else(|| Err(unknown_token())));
         }
     }
 
@@ -138,42 +141,46 @@ impl State {
             }
         }
     }
+}
 
-    /// Decides from what is in memory; `None` for a token that is not there.
-    fn known(&self, who: &Credentials) -> Option<Result<Arc<Caller>, Error>> {
-        let policy = self.gate.0.policy.load();
-        let now = Timestamp::now();
-        let owner = |name: String, way: Way| {
-            let tier = policy.ceiling(now).to_owned();
-            Ok(Arc::new(Caller { name, tier, allow: None, way, token: None, service: None }))
-        };
-        match who {
-            Credentials::Token(secret, way) => policy.tokens.find(secret, now).map(|token| {
-                Ok(Arc::new(Caller {
-                    name: token.name.clone(),
-                    tier: token.tier.clone().unwrap_or_else(|| policy.ceiling(now).to_owned()),
-                    allow: token.allow.clone(),
-                    way: *way,
-                    token: Some(token.id),
-                    service: None,
-                }))
-            }),
-            Credentials::Uid(uid) if self.config.uids.contains(uid) => {
-                Some(owner(format!("uid:{uid}"), Way::Unix))
-            }
-            Credentials::Uid(uid) => Some(Err(Error::new(
-                Code::Authentication,
-                format!("User {uid} may not use this socket. The owner can add it to auth.unix_uids."),
-            ))),
-            Credentials::Anonymous { loopback: true, way } if self.config.loopback_open => {
-                Some(owner("loopback".into(), *way))
-            }
-            Credentials::Anonymous { .. } => Some(Err(Error::new(
-                Code::Authentication,
-                "A token is needed: send 'Authorization: Bearer TOKEN'. \
-                 `llmbasedos token create NAME` makes one.",
-            ))),
+/// Decides from what is in memory; `None` for a token that is not there. It waits for nobody, so whoever knocks may
+/// do it: over HTTP every request does.
+pub(crate) fn known(gate: &Gate, config: &Config, who: &Credentials) -> Option<Result<Arc<Caller>, Error>> {
+    let policy = gate.0.policy.load();
+    let now = Timestamp::now();
+    let edition = Edition { policy: policy.generation, routes: 0, expired: policy.licence.expired_at(now) };
+    let ceiling = || policy.ceiling(now).to_owned();
+    let owner = |kind: Kind, name: String, way: Way| {
+        let make = || Caller { name, tier: ceiling(), allow: None, way, token: None, service: None };
+        Ok(gate.0.callers.get(edition, kind, make))
+    };
+    match who {
+        Credentials::Token(secret, way) => policy.tokens.find(secret, now).map(|token| {
+            let make = || Caller {
+                name: token.name.clone(),
+                tier: token.tier.clone().unwrap_or_else(ceiling),
+                allow: token.allow.clone(),
+                way: *way,
+                token: Some(token.id),
+                service: None,
+            };
+            Ok(gate.0.callers.get(edition, Kind::Token(token.id, *way), make))
+        }),
+        Credentials::Uid(uid) if config.uids.contains(uid) => {
+            Some(owner(Kind::Uid(*uid), format!("uid:{uid}"), Way::Unix))
         }
+        Credentials::Uid(uid) => Some(Err(Error::new(
+            Code::Authentication,
+            format!("User {uid} may not use this socket. The owner can add it to auth.unix_uids."),
+        ))),
+        Credentials::Anonymous { loopback: true, way } if config.loopback_open => {
+            Some(owner(Kind::Loopback(*way), "loopback".into(), *way))
+        }
+        Credentials::Anonymous { .. } => Some(Err(Error::new(
+            Code::Authentication,
+            "A token is needed: send 'Authorization: Bearer TOKEN'. \
+             `llmbasedos token create NAME` makes one.",
+        ))),
     }
 }
 

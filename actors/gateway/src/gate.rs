@@ -10,6 +10,7 @@ use protocol::mcp::Toolbox;
 use store::Store;
 
 use crate::audit::Audit;
+use crate::callers::Callers;
 use crate::policy::Policy;
 use crate::rate::Rates;
 use crate::routes::Routes;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) rates: ArcSwap<Rates>,
     pub(crate) routes: Routes,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) callers: Callers,
     pub(crate) views: Views,
     pub(crate) toolboxes: Toolboxes,
     pub(crate) store: Store,
@@ -41,6 +43,7 @@ impl Gate {
             policy: ArcSwap::from_pointee(policy),
             routes,
             audit: Arc::default(),
+            callers: Callers::default(),
             views: Views::default(),
             toolboxes: Toolboxes::default(),
             store,

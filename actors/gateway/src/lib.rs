@@ -18,6 +18,7 @@ mod auth;
 mod ledger;
 mod router;
 
+mod callers;
 mod methods;
 mod views;
 
@@ -174,6 +175,9 @@ impl Gateway {
 
 impl Dispatch for Gateway {
     fn identify(&self, who: Credentials) -> BoxFuture<'_, Result<Arc<Caller>, Error>> {
+        if let Some(outcome) = auth::known(&self.gate, &self.config, &who) {
+            return Box::pin(std::future::ready(outcome));
+        }
         Box::pin(async move {
             match self.auth.call(|answer| auth::Message::Identify(who, answer), IDENTIFY_WITHIN).await {
                 Ok(outcome) => outcome,

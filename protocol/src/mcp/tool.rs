@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
@@ -46,6 +46,8 @@ pub struct HeaderParam {
 pub struct Toolbox {
     tools: Vec<Arc<Tool>>,
     by_name: HashMap<String, usize>,
+    /// The list as it is shown, as it was first written, in either form.
+    shown: [OnceLock<Arc<str>>; 2],
 }
 
 impl Toolbox {
@@ -55,7 +57,13 @@ impl Toolbox {
         all.sort_by(|one, other| one.name.cmp(&other.name));
         all.dedup_by(|later, first| later.name == first.name);
         let by_name = all.iter().enumerate().map(|(at, tool)| (tool.name.clone(), at)).collect();
-        Self { tools: all, by_name }
+        Self { tools: all, by_name, shown: Default::default() }
+    }
+
+    /// The list of them as it is shown, in one of two forms; written by `write` if nobody has yet. It lasts as long as
+    /// these are the tools.
+    pub fn shown(&self, form: bool, write: impl FnOnce() -> String) -> &Arc<str> {
+        self.shown[usize::from(form)].get_or_init(|| write().into())
     }
 
     /// The tool of this name.

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::rpc::RpcError;
 
+/// Room for what is put around a result: what the revision asks of every result, and the answer that it is in.
+pub(crate) const ENVELOPE_BYTES: usize = 256;
+
 /// The circumstances of one request.
 #[derive(Clone)]
 pub(crate) struct Asking {
@@ -73,6 +76,28 @@ impl Asking {
     /// A result object of these members (without the braces), with what the revision asks of every result.
     pub(crate) fn complete(&self, members: &str) -> String {
         self.result("complete", members)
+    }
+
+    /// The beginning of a complete result, to be followed by so many bytes of members and [`Asking::end`]: a large one
+    /// is written once, in its place.
+    pub(crate) fn begin(&self, bytes: usize) -> String {
+        let mut text = String::with_capacity(bytes + ENVELOPE_BYTES);
+        text.push('{');
+        if self.revision.is_modern() {
+            text.push_str("\"resultType\":\"complete\",");
+        }
+        text
+    }
+
+    /// The end of what [`Asking::begin`] has begun.
+    pub(crate) fn end(&self, mut text: String) -> String {
+        if self.revision.is_modern() {
+            for part in [",\"_meta\":{\"", key::SERVER_INFO, "\":", server_info_text(), "}"] {
+                text.push_str(part);
+            }
+        }
+        text.push('}');
+        text
     }
 
     /// The same with another `resultType`.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use protocol::Id;
 use protocol::jsonrpc::Request;
 use protocol::mcp::Meta;
+use protocol::{Caller, Id};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -35,7 +35,7 @@ impl Server {
     pub fn take(self: &Arc<Self>, client: &Arc<Client>, request: &Request, out: Out) {
         match asking::meta(request.params.as_deref()) {
             Ok(meta) if meta.protocol_version.is_some() || &*request.method == "server/discover" => {
-                self.take_modern(client, request, meta, out);
+                self.take_modern(&client.caller, request, meta, out);
             }
             Ok(meta) => self.take_legacy(client, request, meta, out),
             Err(error) => out.error(&error),
@@ -43,8 +43,8 @@ impl Server {
     }
 
     /// Answers a modern request.
-    pub fn take_modern(self: &Arc<Self>, client: &Client, request: &Request, meta: Meta, out: Out) {
-        match Asking::modern(&client.caller, meta) {
+    pub fn take_modern(self: &Arc<Self>, caller: &Arc<Caller>, request: &Request, meta: Meta, out: Out) {
+        match Asking::modern(caller, meta) {
             Ok(asking) => self.answer_modern(Arc::new(asking), request, out),
             Err(error) => out.error(&error),
         }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::Server;
-use crate::asking::Asking;
+use crate::asking::{self, Asking};
 use crate::cursor;
 use crate::out::Out;
 use crate::questions::{self, Askable, Returned};
@@ -26,22 +26,33 @@ const TTL_MS: u64 = 60_000;
 /// `tools/list`.
 pub(crate) fn list(server: &Server, asking: &Asking, cursor: Option<&str>) -> Result<String, RpcError> {
     let tools = server.dispatch.tools(&asking.caller);
-    let from = cursor::read::<usize>(cursor)?.unwrap_or_default();
-    let page = tools.all().get(from..).ok_or_else(cursor::invalid)?;
-    let size = page.iter().take(PAGE).map(|tool| tool.text.len() + 1).sum::<usize>();
+    let Some(from) = cursor::read::<usize>(cursor)? else {
+        // The first page is what everybody asks for, and mostly all there is.
+        let shown = tools.shown(asking.revision.is_modern(), || page(asking, tools.all(), 0));
+        let mut text = String::with_capacity(shown.len() + asking::ENVELOPE_BYTES);
+        text.push_str(shown);
+        return Ok(text);
+    };
+    let rest = tools.all().get(from..).ok_or_else(cursor::invalid)?;
+    Ok(page(asking, rest, from))
+}
+
+/// The page that begins with the first of `rest`, which is number `from` of all.
+fn page(asking: &Asking, rest: &[Arc<Tool>], from: usize) -> String {
+    let size = rest.iter().take(PAGE).map(|tool| tool.text.len() + 1).sum::<usize>();
     let mut text = String::with_capacity(size + 64);
     text.push_str("\"tools\":[");
-    for (at, tool) in page.iter().take(PAGE).enumerate() {
+    for (at, tool) in rest.iter().take(PAGE).enumerate() {
         if at > 0 {
             text.push(',');
         }
         text.push_str(&tool.text);
     }
     text.push(']');
-    if page.len() > PAGE {
+    if rest.len() > PAGE {
         let _ = write!(text, ",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE))));
     }
-    Ok(asking.cacheable(&text, TTL_MS))
+    asking.cacheable(&text, TTL_MS)
 }
 
 #[derive(Deserialize)]
@@ -186,16 +197,16 @@ fn success(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str
     if text.len() > most && (tool.entry.effect.read_only || kind != Kind::Structured) {
         return cut(server, asking, tool, kind, text, most);
     }
-    let mut members = String::with_capacity(text.len() * 2 + text.len() / 4 + 128);
-    members.push_str("\"content\":[{\"type\":\"text\",\"text\":");
-    push_json_string(&mut members, text);
-    members.push_str("}]");
+    let mut result = asking.begin(text.len() * 2 + text.len() / 2 + 128);
+    result.push_str("\"content\":[{\"type\":\"text\",\"text\":");
+    push_json_string(&mut result, text);
+    result.push_str("}]");
     if asking.revision >= protocol::mcp::Revision::V2025_06_18 && kind == Kind::Structured {
-        members.push_str(",\"structuredContent\":");
-        members.push_str(text);
+        result.push_str(",\"structuredContent\":");
+        result.push_str(text);
     }
-    members.push_str(",\"isError\":false");
-    asking.complete(&members)
+    result.push_str(",\"isError\":false");
+    asking.end(result)
 }
 
 /// Whether it is a tool's result as it stands. A prompt is not: its blocks are in messages.
@@ -257,6 +268,7 @@ fn failure(asking: &Asking, error: &Error) -> String {
 }
 
 fn push_json_string(out: &mut String, text: &str) {
-    let quoted = serde_json::to_string(text).expect("strings serialise to memory");
-    out.push_str(&quoted);
+    let mut bytes = std::mem::take(out).into_bytes();
+    serde_json::to_writer(&mut bytes, text).expect("strings serialise to memory");
+    *out = String::from_utf8(bytes).expect("it was written from strings");
 }

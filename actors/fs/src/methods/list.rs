@@ -11,7 +11,7 @@ use crate::cursor;
 use crate::entry::Entry;
 use crate::fault::{Fault, What};
 use crate::files;
-use crate::names::Names;
+use crate::names::{Name, Names};
 use crate::path::{ClientPath, VirtualPath};
 use crate::service::Fs;
 
@@ -120,6 +120,10 @@ impl Method for List {
     type Reply = Listing;
     type Service = Fs;
 
+    fn text_bytes(reply: &Listing) -> usize {
+        128 + reply.entries.iter().map(Entry::text_bytes).sum::<usize>()
+    }
+
     async fn call(self, context: &Context, fs: &Fs) -> Result<Listing, Error> {
         Ok(self.list(context, fs)?)
     }
@@ -131,14 +135,15 @@ impl List {
     fn list(self, context: &Context, fs: &Fs) -> Result<Listing, Fault> {
         let place = fs.look_up(context, &self.path)?;
         let path = place.as_ref().map_or_else(VirtualPath::top, |place| place.path.clone());
-        let names = match &place {
+        let mut names = match &place {
             Some(place) => {
                 let dir = files::directory(place)?;
                 Some(Names::read(dir, fs.limits().scan_files, &path, &context.cancel)?)
             }
             None => None,
         };
-        let mut found = self.ordered(context, fs, &path, names.as_ref())?;
+        let list = names.as_mut().map(|names| std::mem::take(&mut names.list)).unwrap_or_default();
+        let mut found = self.ordered(context, fs, &path, names.as_ref(), list)?;
         let total = found.len();
         if let Some(page) = cursor::read::<Page>(self.cursor.as_deref())? {
             if (page.sort, page.order) != (self.sort, self.order) {
@@ -156,7 +161,8 @@ impl List {
         for (place, known) in found {
             let look = || names.as_ref().and_then(|names| names.look(&place.name));
             if let Some(attributes) = known.or_else(look) {
-                entries.push(Entry::of(&path.child(&place.name), &attributes));
+                let at = path.child(&place.name).into_text();
+                entries.push(Entry::called(place.name, at, &attributes));
             }
         }
         let unnameable = names.map_or(0, |names| names.unnameable);
@@ -170,9 +176,10 @@ impl List {
         fs: &Fs,
         path: &VirtualPath,
         names: Option<&Names>,
+        list: Vec<Name>,
     ) -> Result<Vec<(Place, Option<Attributes>)>, Fault> {
-        let mut found = Vec::new();
-        for name in names.map(|names| names.list.as_slice()).unwrap_or_default() {
+        let mut found = Vec::with_capacity(list.len());
+        for name in list {
             Fault::unless_cancelled(&context.cancel)?;
             let covered = path.is_top() && fs.roots().covers(&path.child(&name.text));
             if covered || (!self.hidden && name.text.starts_with('.')) {
@@ -185,26 +192,29 @@ impl List {
                     None => continue,
                 },
             };
-            found.push((self.place_of(&name.text, name.kind, attributes.as_ref()), attributes));
+            found.push((self.place_of(name.text, name.kind, attributes.as_ref()), attributes));
         }
         if path.is_top() {
             for root in fs.named_roots(context) {
                 let attributes = Attributes::of(&root.dir).map_err(|errno| Fault::errno(errno, &root.at))?;
                 let name = root.at.name().unwrap_or_default();
-                found.push((self.place_of(name, Kind::Directory, Some(&attributes)), Some(attributes)));
+                found.push((
+                    self.place_of(name.to_owned(), Kind::Directory, Some(&attributes)),
+                    Some(attributes),
+                ));
             }
         }
         found.sort_unstable_by(|(one, _), (other, _)| self.compare(one, other));
         Ok(found)
     }
 
-    fn place_of(&self, name: &str, kind: Kind, attributes: Option<&Attributes>) -> Place {
+    fn place_of(&self, name: String, kind: Kind, attributes: Option<&Attributes>) -> Place {
         let first = match (self.sort, attributes) {
             (Sort::Size, Some(found)) => (found.size(), 0),
             (Sort::Modified, Some(found)) => found.modified,
             _ => (i64::from(kind != Kind::Directory), 0),
         };
-        Place { first, folded: name.to_lowercase(), name: name.to_owned() }
+        Place { first, folded: name.to_lowercase(), name }
     }
 
     fn compare(&self, one: &Place, other: &Place) -> Ordering {

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use axum::body::Bytes;
 use futures_util::task::AtomicWaker;
-use protocol::jsonrpc::write_conclusion;
-use protocol::{Cancel, Cause, Conclusion, Error, Id, Outbox, Payload};
+use protocol::{Cancel, Cause, Conclusion, Error, Id, Outbox, Payload, jsonrpc};
 
 /// Events kept for a client that may come back.
 const KEPT_MAX: usize = 256;
@@ -37,7 +37,7 @@ pub(crate) enum Kept {
 }
 
 struct State {
-    events: VecDeque<Arc<str>>,
+    events: VecDeque<Bytes>,
     /// The number of the first of them. The first of all is 1.
     first: u64,
     /// How large they are together.
@@ -57,14 +57,14 @@ struct State {
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) text: Arc<str>,
+    pub(crate) text: Bytes,
     at: Instant,
 }
 
 /// What a reader is told next.
 pub(crate) enum Next {
     /// An event and its number; the answer is the last.
-    Event(u64, Arc<str>),
+    Event(u64, Bytes),
     /// There will be no more for this reader.
     Over,
 }
@@ -164,7 +164,7 @@ impl Exchange {
         }
         let last = state.first + state.events.len() as u64;
         match &state.answer {
-            Some(answer) if at == last => Poll::Ready(Next::Event(at, Arc::clone(&answer.text))),
+            Some(answer) if at == last => Poll::Ready(Next::Event(at, answer.text.clone())),
             Some(_) => Poll::Ready(Next::Over),
             None => Poll::Pending,
         }
@@ -240,13 +240,11 @@ impl Outbox for Exchange {
     fn progress(&self, _: u64, _: String) {}
 
     fn conclude(&self, _: u64, conclusion: Conclusion) {
-        let (status, size) = match &conclusion {
-            Conclusion::Result(text) => (200, text.len()),
-            Conclusion::Error { status, text } => (*status, text.len()),
+        let status = match &conclusion {
+            Conclusion::Result(_) => 200,
+            Conclusion::Error { status, .. } => *status,
         };
-        let mut text = Vec::with_capacity(size + 64);
-        write_conclusion(&mut text, &self.id, &conclusion);
-        let text = String::from_utf8(text).expect("it was written from strings");
+        let text = jsonrpc::conclude(&self.id, conclusion);
         let mut state = self.state();
         if state.answer.is_none() {
             state.answer = Some(Answer { status, text: text.into(), at: Instant::now() });

@@ -197,8 +197,7 @@ async fn modern_request(
     let (cancel, deadline) = (Cancel::new(), Instant::now() + shared.limits.call);
     let exchange = Exchange::new(0, id, cancel.clone(), deadline, Kept::None, shared.limits.send_buffer);
     let reader = Reader::new(Arc::clone(&exchange), 1, Manner::Modern);
-    let client = Client::new(caller);
-    shared.mcp.take_modern(&client, &request, meta, Out::new(exchange, 0, cancel, deadline));
+    shared.mcp.take_modern(&caller, &request, meta, Out::new(exchange, 0, cancel, deadline));
     challenged(reader.response().await)
 }
 

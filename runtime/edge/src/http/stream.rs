@@ -81,7 +81,7 @@ impl Reader {
             Some(Answer { status, text, .. }) => {
                 self.over = true;
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                (status, [(CONTENT_TYPE, "application/json")], text.to_string()).into_response()
+                (status, [(CONTENT_TYPE, "application/json")], text).into_response()
             }
             None => self.stream(),
         }
@@ -130,20 +130,23 @@ impl Reader {
         self.until.is_some_and(|until| until <= now)
     }
 
-    fn event(&mut self, number: u64, text: &str) -> Bytes {
+    fn event(&mut self, number: u64, text: &[u8]) -> Bytes {
         self.said = Instant::now();
         let mut event = match self.manner {
-            Manner::Modern => String::new(),
-            Manner::Legacy { .. } => format!("id: {}\n", event_id(self.exchange.number, number)),
+            Manner::Modern => Vec::new(),
+            Manner::Legacy { .. } => format!("id: {}\n", event_id(self.exchange.number, number)).into_bytes(),
         };
         event.reserve(text.len() + 16);
         // A third-party result may have been written on several lines.
-        for line in text.split('\n') {
-            event.push_str("data: ");
-            event.push_str(line.trim_end_matches('\r'));
-            event.push('\n');
+        for mut line in text.split(|byte| *byte == b'\n') {
+            while let [before @ .., b'\r'] = line {
+                line = before;
+            }
+            event.extend_from_slice(b"data: ");
+            event.extend_from_slice(line);
+            event.push(b'\n');
         }
-        event.push('\n');
+        event.push(b'\n');
         event.into()
     }
 }
