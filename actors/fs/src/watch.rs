@@ -104,8 +104,16 @@ impl Watched {
         let (mut handles, mut wanted) = (Vec::new(), Vec::new());
         // One folder has one watch, by whichever handle it was watched first.
         let mut folders: HashMap<Identity, PathBuf> = HashMap::new();
+        let mut refused = None;
         for path in paths {
-            let (handle, path, name) = open(fs, context, path)?;
+            // One that cannot be watched does not keep the others from being.
+            let (handle, path, name) = match open(fs, context, path) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    continue;
+                }
+            };
             let identity = Attributes::of(&handle).map_err(|errno| Fault::errno(errno, &path))?.identity;
             if let Some(folder) = folders.get(&identity) {
                 wanted.push(Wanted { path, folder: folder.clone(), name });
@@ -117,7 +125,15 @@ impl Watched {
             handles.push(handle);
             wanted.push(Wanted { path, folder, name });
         }
+        if let (true, Some(error)) = (wanted.is_empty(), refused) {
+            return Err(error);
+        }
         Ok(Self { _watcher: watcher, _handles: handles, _place: place, events, wanted })
+    }
+
+    /// What is watched.
+    pub(crate) fn paths(&self) -> Vec<&str> {
+        self.wanted.iter().map(|wanted| wanted.path.as_str()).collect()
     }
 
     /// What changed next, gathered until it is quiet.

@@ -87,10 +87,14 @@ impl Server {
         });
         match &*request.method {
             "logging/setLevel" => out.finish(set_level(client, raw)),
-            "resources/subscribe" => {
-                let done = params(raw).and_then(|Uri { uri }| listen::subscribe(self, client, &asking, uri));
-                out.finish(done.map(|()| "{}".to_owned()));
-            }
+            "resources/subscribe" => match params(raw) {
+                Ok(Uri { uri }) => {
+                    let subscribed = listen::subscribe(Arc::clone(self), Arc::clone(client), asking, uri);
+                    let done = async move { out.finish(subscribed.await.map(|()| "{}".to_owned())) };
+                    self.tasks.spawn(done);
+                }
+                Err(error) => out.error(&error),
+            },
             "resources/unsubscribe" => {
                 let done = params(raw).map(|uri| listen::unsubscribe(client, &uri));
                 out.finish(done.map(|()| "{}".to_owned()));

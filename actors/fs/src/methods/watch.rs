@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::path::ClientPath;
 use crate::service::Fs;
@@ -13,7 +14,8 @@ use crate::watch::Watched;
 /// Tells when files or folders change, as `mcp.progress` notifications `{"path", "change"}` of this call, until it
 /// is cancelled.
 ///
-/// A file is told `modified`, `created` or `removed`; a folder when an entry of it is, but not what happens deeper.
+/// The first notification is `{"watching": [paths]}`: what changes after it is told. A path that cannot be watched is
+/// not in it; the call fails when none can. A file is told `modified`, `created` or `removed`; a folder when an entry of it is, but not what happens deeper.
 /// A file that does not exist yet can be watched, its folder must exist. Changes that follow one another within a
 /// tenth of a second are told as one, so look at what is there rather than counting.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -51,6 +53,7 @@ impl Method for Watch {
         let (fs, asking, paths) = (fs.clone(), context.clone(), self.paths);
         let begun = tokio::task::spawn_blocking(move || Watched::begin(&fs, &asking, &paths));
         let mut watched = begun.await.map_err(Error::internal)??;
+        context.progress(&json!({ "watching": watched.paths() }));
         let mut told = 0;
         let watching = async {
             while let Some(changes) = watched.next().await {

@@ -47,7 +47,11 @@ fn watch<T>(
         let watching = entry.invoke(context, Some(params));
         tokio::select! {
             ended = watching => Err(ended.expect_err("it does not end by itself")),
-            done = script(&mut news) => Ok(done),
+            done = async {
+                let begun = next(&mut news).await;
+                assert!(begun["watching"].is_array(), "{begun}");
+                script(&mut news).await
+            } => Ok(done),
         }
     })
 }
@@ -56,25 +60,13 @@ async fn next(news: &mut mpsc::Receiver<Value>) -> Value {
     tokio::time::timeout(PATIENCE, news.recv()).await.expect("something is told").expect("it goes on")
 }
 
-/// Changes something again and again until it is told: when watching has begun, nobody says.
-async fn until_told(news: &mut mpsc::Receiver<Value>, mut change: impl FnMut()) -> Value {
-    let until = Instant::now() + PATIENCE;
-    while Instant::now() < until {
-        change();
-        if let Ok(told) = tokio::time::timeout(Duration::from_millis(250), news.recv()).await {
-            return told.expect("it goes on");
-        }
-    }
-    panic!("nothing is told");
-}
-
 #[test]
 fn what_happens_to_a_file_is_told_and_nothing_else() {
     let world = World::new();
     world.file("watched", "1").file("other", "1").file("folder/in", "1");
     let outcome = watch(&world, &json!(["/watched", "/later", "/folder"]), async |news| {
-        let told = until_told(news, || fs::write(world.host("watched"), "2").unwrap()).await;
-        assert_eq!(told, json!({ "path": "/watched", "change": "modified" }));
+        fs::write(world.host("watched"), "2").unwrap();
+        assert_eq!(next(news).await, json!({ "path": "/watched", "change": "modified" }));
         fs::write(world.host("other"), "2").unwrap();
         fs::write(world.host("later"), "2").unwrap();
         let told = next(news).await;
@@ -92,9 +84,8 @@ fn a_write_of_the_service_is_one_change() {
     let world = World::new();
     world.file("a", "1");
     let outcome = watch(&world, &json!(["/", "/a"]), async |news| {
-        let write = || drop(world.ok("write", &json!(["/a", "2"])));
-        let first = until_told(news, write).await;
-        let second = next(news).await;
+        world.ok("write", &json!(["/a", "2"]));
+        let (first, second) = (next(news).await, next(news).await);
         assert_eq!((&first["path"], &second["path"]), (&json!("/"), &json!("/a")));
     });
     outcome.unwrap();
@@ -121,6 +112,18 @@ fn nothing_outside_can_be_watched() {
             Err(error) => assert_ne!(kind_of(&error), "internal", "{path:?}: {error:?}"),
         }
     }
+}
+
+#[test]
+fn what_cannot_be_watched_keeps_nothing_else_from_being() {
+    let world = World::new();
+    world.file("a", "1");
+    let outcome = watch(&world, &json!(["/none/b", "/a", "/../c"]), async |news| {
+        fs::write(world.host("a"), "2").unwrap();
+        assert_eq!(next(news).await["path"], "/a");
+    });
+    outcome.unwrap();
+    assert_eq!(kind_of(&watch(&world, &json!(["/none/b"]), async |_| ()).unwrap_err()), "not_found");
 }
 
 #[test]
