@@ -114,7 +114,7 @@ pub fn supervisor(
         let door = Arc::new(door);
         spec = spec.child(
             ChildSpec::worker("http", &slot, move |context| {
-                (http::Listener, (edges.clone(), Arc::clone(&door), context.tasks()))
+                (http::Listener::new(), (edges.clone(), Arc::clone(&door), context.tasks()))
             })
             .shutdown(shutdown),
         );
@@ -124,7 +124,7 @@ pub fn supervisor(
         let door = Arc::new(door);
         spec = spec.child(
             ChildSpec::worker("unix-http", &slot, move |context| {
-                (http::UnixListener, (edges.clone(), Arc::clone(&door), context.tasks()))
+                (http::Listener::new(), (edges.clone(), Arc::clone(&door), context.tasks()))
             })
             .shutdown(shutdown),
         );
