@@ -35,6 +35,7 @@ use supervisor::Tasks;
 pub use client::{Channel, Client};
 pub use out::Out;
 pub use rpc::RpcError;
+pub use seal::unguessable;
 pub use serve::Heard;
 
 /// What the server is made of.

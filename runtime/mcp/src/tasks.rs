@@ -5,7 +5,6 @@
 //! comes back with its id. Tasks live in memory: they are calls under way, and end with the process as those do.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +21,7 @@ use crate::native::NativeCall;
 use crate::out::Out;
 use crate::questions::{Askable, Questions, Returned};
 use crate::rpc::RpcError;
+use crate::seal::unguessable;
 
 /// What is answered within this is no task.
 const GRACE: Duration = Duration::from_millis(250);
@@ -128,7 +128,7 @@ impl TaskBook {
             return Err(RpcError::of(&error));
         }
         let task = Arc::new(Task {
-            id: number(),
+            id: unguessable(),
             caller,
             created: now,
             state: Mutex::new(State { status: Status::Working, updated: now }),
@@ -152,16 +152,6 @@ impl TaskBook {
     fn tasks(&self) -> MutexGuard<'_, HashMap<String, Arc<Task>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// An id that nobody guesses.
-pub(crate) fn number() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("a system without random numbers runs no server");
-    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 // === impl Task ===

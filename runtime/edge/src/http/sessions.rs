@@ -1,7 +1,6 @@
 //! Legacy sessions (`Mcp-Session-Id`): bounded in number and in time, each its caller's alone.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -74,7 +73,7 @@ impl Sessions {
         let channel: Arc<dyn mcp::Channel> = Arc::clone(&standing) as _;
         client.connect(Arc::downgrade(&channel));
         let session = Arc::new(Session {
-            id: unguessable(),
+            id: mcp::unguessable().into(),
             client,
             standing,
             exchanges: Mutex::default(),
@@ -184,15 +183,4 @@ impl Session {
     fn exchanges(&self) -> MutexGuard<'_, Vec<Arc<Exchange>>> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// 128 bits that nobody guesses.
-fn unguessable() -> Box<str> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("a system without random numbers runs no server");
-    let hex = bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    hex.into()
 }
