@@ -54,6 +54,8 @@ pub struct Entry {
     pub task: TaskSupport,
     /// Whether it is offered as a tool too.
     pub tool: bool,
+    /// The tool's name, where it is not the one that is made of the method's.
+    pub alias: Option<String>,
     /// Whether the result is made of content blocks.
     pub rich: bool,
     /// Whether it is declared in this program, so that its results are known to fit their schema.
@@ -168,6 +170,7 @@ impl Entry {
             limit: None,
             task: TaskSupport::Forbidden,
             tool: true,
+            alias: None,
             rich: false,
             own: false,
             form,
@@ -190,7 +193,7 @@ impl Entry {
 
     /// The tool of the same method: `mcp.mail.listMessages` is `mail_list_messages`.
     pub fn tool_name(&self) -> String {
-        mcp::tool_name(&self.name)
+        self.alias.clone().unwrap_or_else(|| mcp::tool_name(&self.name))
     }
 
     /// Reads and checks params: by position, by name or absent.

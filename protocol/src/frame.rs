@@ -136,7 +136,7 @@ mod tests {
         ] {
             assert_eq!(Framing::of(beginning.as_bytes()), framing, "{beginning:?}");
         }
-        assert_eq!(Framing::of(&[b' '; FIRST_LINE_MAX + 1]), Some(Framing::Nul));
+        assert_eq!(Framing::of(&vec![b' '; FIRST_LINE_MAX + 1]), Some(Framing::Nul));
     }
 
     /// Feeds `stream` in pieces of `step` bytes and returns what came out, over-long messages as `None`.

@@ -1,4 +1,4 @@
-//! The reference of the bench: a bare axum server, of WebSockets and of POST, that parses JSON-RPC and answers with a
+//! The reference of the bench: a bare axum server, of `WebSocket` and of POST, that parses JSON-RPC and answers with a
 //! constant.
 //!
 //! It is what the daemon would cost if it did nothing, so it is tuned as well as the daemon: the same number of

@@ -9,7 +9,7 @@ use protocol::Entry;
 use crate::{catalog, file, none};
 
 /// Hosts put the server's name before a tool's and allow 64 characters for both.
-const TOOL_NAME_MAX: usize = 44;
+const TOOL_NAME_MAX: usize = 40;
 
 /// A description costs every client its tokens at every start.
 const DESCRIPTION_MAX: usize = 2048;

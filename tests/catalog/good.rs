@@ -34,6 +34,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.fs.grep", json!({ "path": "/", "pattern": "delta", "context": 1 })),
         ("mcp.fs.grep", json!({ "path": "/", "pattern": "a", "limit": 1 })),
         ("mcp.fs.hash", json!({ "path": "/a.txt" })),
+        ("mcp.fs.watch", json!({ "paths": ["/a.txt", "/inner"], "seconds": 1 })),
         ("mcp.fs.delete", json!({ "path": "/a.txt" })),
         ("mcp.fs.trash", json!({})),
         ("mcp.fs.restore", json!({ "trash_id": "$trash_id" })),

@@ -229,7 +229,7 @@ impl Scene {
                 expected(Loses::Nothing, kept(ws()), ("mcp.toy.echo", json!(["probe"])))
             }
             "root/gateway" | "root/gateway/router" => expected(Loses::Calls(all), kept(ws()), hello()),
-            "root/gateway/ledger" => expected(Loses::Nothing, kept(ws()), hello()),
+            "root/gateway/ledger" | "root/edges/unix-http" => expected(Loses::Nothing, kept(ws()), hello()),
             "root/edges" | "root/edges/sessions" => {
                 expected(Loses::Connections, Through::Fresh(ws()), hello())
             }

@@ -47,8 +47,8 @@ fn a_thousand_connections_dropped_in_the_middle_leave_nothing_behind() {
         .await;
         assert_eq!(first.threads_but_workers(), last.threads_but_workers());
         assert!(last.resident < first.resident + GROWTH_MAX, "{first:?} {last:?}");
-        let sessions = client.ok("mcp.admin.actor", json!({ "id": "sessions" })).await;
-        assert_eq!(sessions["children_total"], 1, "{sessions}");
+        // One that the kernel had queued may have been let in, and out again, since.
+        alone(&client).await;
         assert_eq!(client.ok("mcp.admin.health", json!({})).await["status"], "ok");
         daemon.stop().await;
     });

@@ -75,7 +75,7 @@ fn what_was_acknowledged_outlasts_a_kill_whole() {
                 let socket = daemon.dir().join("run").join(format!("{socket}.sock"));
                 assert!(socket.exists(), "the kill leaves a stale socket behind");
             }
-            state_is_sound(daemon.dir());
+            state_is_sound(daemon.dir(), round);
             let begun = Instant::now();
             daemon = daemon.again().await;
             slowest = slowest.max(begun.elapsed());
@@ -203,8 +203,9 @@ fn signature(content: &str) -> Option<(u64, u64)> {
     Some((words.next()?.ok()?, words.next()?.ok()?))
 }
 
-/// The file that holds counters and the trail is whole, and so is what is in it.
-fn state_is_sound(dir: &Path) {
+/// The file that holds counters and the trail is whole, and so is what is in it. A first life may be shorter than the
+/// quarter of a second after which the ledger writes; all of them together are not.
+fn state_is_sound(dir: &Path, round: u64) {
     let db = Connection::open(dir.join("state/llmbasedos.db")).expect("the state file opens");
     let ask = |query: &str| db.query_row(query, [], |row| row.get(0)).expect("it can be read");
     let audit: i64 = ask("SELECT count(*) FROM audit WHERE calls > 0");
@@ -212,7 +213,7 @@ fn state_is_sound(dir: &Path) {
     let verdict: String =
         db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be read");
     assert_eq!(verdict, "ok");
-    assert!(audit > 0 && rates > 0, "{audit} rows of audit, {rates} of rates");
+    assert!(round + 1 < ROUNDS || audit > 0 && rates > 0, "{audit} rows of audit, {rates} of rates");
 }
 
 /// How many unfinished files lie around.

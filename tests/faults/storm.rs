@@ -23,7 +23,10 @@ const BRANCHES: [(&str, &[&str]); 4] = [
     ("root/services", &["fs", "admin", "prompts"]),
     ("root/backends", &["discovery", "toy"]),
     ("root/gateway", &["ledger", "auth", "router"]),
-    ("root/edges", &["http", "unix-gateway", "unix-fs", "unix-admin", "unix-prompts", "sessions"]),
+    (
+        "root/edges",
+        &["http", "unix-http", "unix-gateway", "unix-fs", "unix-admin", "unix-prompts", "sessions"],
+    ),
 ];
 
 #[test]

@@ -38,6 +38,7 @@ fn the_tree_shows_every_actor() {
             "root/gateway/router",
             "root/edges/sessions",
             "root/edges/http",
+            "root/edges/unix-http",
             "root/edges/unix-gateway",
             "root/edges/unix-fs",
             "root/edges/unix-prompts",
@@ -91,9 +92,18 @@ fn an_actor_is_restarted_on_request_and_the_service_goes_on() {
             assert!(text.contains(failure), "{how}: {fs}");
         }
         // Everything else, too, while the connection lives.
-        for id in
-            ["admin", "ledger", "auth", "router", "discovery", "http", "unix-gateway", "gateway", "services"]
-        {
+        for id in [
+            "admin",
+            "ledger",
+            "auth",
+            "router",
+            "discovery",
+            "http",
+            "unix-http",
+            "unix-gateway",
+            "gateway",
+            "services",
+        ] {
             let restart = client.call("mcp.admin.restart", json!([id])).await;
             assert!(restart.is_ok(), "{id}: {restart:?}");
             until(id, async || {

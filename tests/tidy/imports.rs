@@ -15,7 +15,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
     ("gateway", SERVICE),
-    ("edge", &["protocol", "config", "supervisor", "telemetry"]),
+    ("mcp", &["protocol", "supervisor"]),
+    ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
     ("shell", &["protocol"]),
     ("conformance", &["protocol"]),
 ];

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use notify::event::{ModifyKind, RenameMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use protocol::{Code, Context, Error};
 use serde::Serialize;
@@ -68,7 +69,7 @@ impl Place {
             return Ok(Self);
         }
         WATCHES.fetch_sub(1, Ordering::Relaxed);
-        Err(exhausted(format!("{WATCHES_MAX} calls of mcp.fs.watch are under way; end one first")))
+        Err(exhausted(&format_args!("{WATCHES_MAX} calls of mcp.fs.watch are under way; end one first")))
     }
 }
 
@@ -78,7 +79,7 @@ impl Drop for Place {
     }
 }
 
-fn exhausted(why: String) -> Error {
+fn exhausted(why: &dyn std::fmt::Display) -> Error {
     Error::new(Code::Overloaded, format!("Cannot watch: {why}."))
 }
 
@@ -91,24 +92,28 @@ impl Watched {
             let Ok(event) = event else { return };
             let change = match event.kind {
                 EventKind::Access(_) => return,
-                EventKind::Create(_) => "created",
-                EventKind::Remove(_) => "removed",
-                EventKind::Modify(notify::event::ModifyKind::Name(notify::event::RenameMode::From)) => {
-                    "removed"
-                }
-                EventKind::Modify(notify::event::ModifyKind::Name(_)) => "created",
+                EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => "removed",
+                EventKind::Create(_) | EventKind::Modify(ModifyKind::Name(_)) => "created",
                 _ => "modified",
             };
             for path in event.paths {
                 let _ = tell.try_send((path, change));
             }
         })
-        .map_err(|error| exhausted(error.to_string()))?;
+        .map_err(|error| exhausted(&error))?;
         let (mut handles, mut wanted) = (Vec::new(), Vec::new());
         // One folder has one watch, by whichever handle it was watched first.
         let mut folders: HashMap<Identity, PathBuf> = HashMap::new();
+        let mut refused = None;
         for path in paths {
-            let (handle, path, name) = open(fs, context, path)?;
+            // One that cannot be watched does not keep the others from being.
+            let (handle, path, name) = match open(fs, context, path) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    refused.get_or_insert(error);
+                    continue;
+                }
+            };
             let identity = Attributes::of(&handle).map_err(|errno| Fault::errno(errno, &path))?.identity;
             if let Some(folder) = folders.get(&identity) {
                 wanted.push(Wanted { path, folder: folder.clone(), name });
@@ -116,13 +121,19 @@ impl Watched {
             }
             let folder = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
             folders.insert(identity, folder.clone());
-            watcher
-                .watch(&folder, RecursiveMode::NonRecursive)
-                .map_err(|error| exhausted(error.to_string()))?;
+            watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(|error| exhausted(&error))?;
             handles.push(handle);
             wanted.push(Wanted { path, folder, name });
         }
+        if let (true, Some(error)) = (wanted.is_empty(), refused) {
+            return Err(error);
+        }
         Ok(Self { _watcher: watcher, _handles: handles, _place: place, events, wanted })
+    }
+
+    /// What is watched.
+    pub(crate) fn paths(&self) -> Vec<&str> {
+        self.wanted.iter().map(|wanted| wanted.path.as_str()).collect()
     }
 
     /// What changed next, gathered until it is quiet.

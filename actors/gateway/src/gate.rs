@@ -67,15 +67,16 @@ impl Gate {
 
     /// The tools that `caller` may call now.
     pub(crate) fn tools_of(&self, caller: &Arc<Caller>, now: Timestamp) -> Arc<Toolbox> {
+        // Time alone can end a token, which no edition tells: it is looked at before what is kept.
+        if caller.token.is_some_and(|id| self.0.policy.load().tokens.standing(id, now).is_none()) {
+            return Arc::default();
+        }
         self.0.toolboxes.get(self.edition(now), caller, || {
             let policy = self.0.policy.load();
             let caller = Caller { tier: policy.tier_of(caller, now).to_owned(), ..Caller::clone(caller) };
-            let standing = caller.token.is_none_or(|id| policy.tokens.standing(id, now).is_some());
             let table = self.0.routes.load();
             let routes = table.routes().filter(|route| {
-                standing
-                    && route.entry.tool
-                    && policy.permits(&caller, &route.entry.service, &route.entry.name, now)
+                route.entry.tool && policy.permits(&caller, &route.entry.service, &route.entry.name, now)
             });
             Toolbox::new(routes.map(|route| Arc::clone(route.tool())))
         })

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::catalog::Entry;
 use crate::method::TaskSupport;
 
 /// Hosts put their own prefix (`mcp__llmbasedos__`, 17 characters) before a tool's name and allow 64 in all.
-const NAME_MAX: usize = 44;
+const NAME_MAX: usize = 40;
 
 /// Claude Code cuts descriptions at 2 KB, and so do others after it.
 const DESCRIPTION_MAX: usize = 2000;
@@ -209,7 +209,7 @@ fn input_schema(params: &Value) -> (Value, bool) {
     (wrapped, true)
 }
 
-/// Tuples of the older drafts (`items: [..]`) as 2020-12 has them.
+/// Tuples of the older drafts (`items: [..]`) as 2020-12 has them, and schemas as objects.
 fn modernise(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -220,6 +220,16 @@ fn modernise(schema: &mut Value) {
                     map.insert("items".into(), others);
                 }
                 map.remove("$schema");
+            }
+            // `true` allows anything, but hosts that read schemas strictly want an object that does.
+            for key in ["items", "properties"] {
+                match map.get_mut(key) {
+                    Some(any @ Value::Bool(true)) => *any = json!({}),
+                    Some(Value::Object(named)) if key == "properties" => {
+                        named.values_mut().filter(|any| **any == true).for_each(|any| *any = json!({}));
+                    }
+                    _ => {}
+                }
             }
             map.values_mut().for_each(modernise);
         }
@@ -234,14 +244,16 @@ fn output_schema(entry: &Entry) -> Option<Value> {
     if !entry.own || entry.rich || entry.result["type"] != "object" {
         return None;
     }
+    let mut result = entry.result.clone();
+    modernise(&mut result);
     if !entry.effect.read_only {
-        return Some(entry.result.clone());
+        return Some(result);
     }
     let cut = json!({
         "properties": { "too_large": { "type": "object", "description": "The result was larger than a tool's result may be." } },
         "required": ["too_large"],
     });
-    let mut whole: Map<String, Value> = entry.result.as_object().cloned().unwrap_or_default();
+    let Value::Object(mut whole) = result else { return None };
     let definitions = whole.remove("$defs");
     let mut schema = json!({ "type": "object", "anyOf": [whole, cut] });
     if let Some(definitions) = definitions {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use protocol::mcp::{Capabilities, Inputs, LogLevel};
-use protocol::{Caller, Cancel, Context, Entry, Error, Id, Outbox, Payload, Shape, Way};
+use protocol::{Caller, Cancel, Conclusion, Context, Entry, Error, Id, Outbox, Payload, Shape, Way};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -25,7 +25,7 @@ impl Outbox for Memory {
     fn progress(&self, _: u64, value: String) {
         self.note(value);
     }
-    fn conclude(&self, _: u64, _: String) {}
+    fn conclude(&self, _: u64, _: Conclusion) {}
     fn notify(&self, _: u64, _: String) {}
     fn log(&self, _: u64, level: LogLevel, data: &Value) {
         self.note(format!("{level:?} {data}"));

@@ -28,6 +28,8 @@ pub(crate) struct App {
     pub(crate) ready: String,
     /// Held to the end: the run directory is ours as long as this lives. None for a process without doors.
     pub(crate) run_dir: Option<edge::RunDir>,
+    /// Answers the Model Context Protocol.
+    pub(crate) mcp: Arc<mcp::Server>,
 }
 
 /// What a process is.
@@ -118,7 +120,7 @@ impl App {
             result_bytes_max: bytes(settings.limits.result_bytes),
         });
         let (edges_spec, edges) =
-            edge::supervisor(dispatch, mcp, limits(settings), host_rules(settings), doors);
+            edge::supervisor(dispatch, Arc::clone(&mcp), limits(settings), host_rules(settings), doors);
         let _ = edges_later.set(edges.clone());
 
         // Sockets of third-party services are in the run directory, which is another process's then.
@@ -126,7 +128,7 @@ impl App {
             .then(|| gateway::backends(backend_config(settings, &services), gateway.gate().routes().clone()));
         let methods = gateway.gate().routes().load().catalog.iter().count();
         let ready = format!(
-            "llmbasedos {} is ready: {methods} methods on ws://{address}/ws and {}",
+            "llmbasedos {} is ready: {methods} methods on ws://{address}/ws, http://{address}/mcp and {}",
             env!("CARGO_PKG_VERSION"),
             settings.run_dir.join("gateway.sock").display(),
         );
@@ -142,7 +144,7 @@ impl App {
             gateway: gateway.supervisor(),
             edges: edges_spec,
         });
-        Ok(Self { root, admin, edges, ready, run_dir })
+        Ok(Self { root, admin, edges, ready, run_dir, mcp })
     }
 }
 

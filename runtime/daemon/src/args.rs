@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use cluster_config::Flags;
 
+use crate::commands::mcp_config::Client;
+
 /// Safe, metered access to a person's files for any LLM host, over JSON-RPC.
 #[derive(Parser)]
 #[command(name = "llmbasedos", version, max_term_width = 100)]
@@ -62,7 +64,7 @@ pub(crate) enum Command {
         conformance: bool,
     },
     /// Speak on standard input and output, one message a line, for a host that starts its servers; passes on to the
-    /// daemon that is running, or does without. The token is in LLMBDO_TOKEN, if it takes one.
+    /// daemon that is running, or does without. The token is in `LLMBDO_TOKEN`, if it takes one.
     Stdio,
     /// Lay out a folder with commented settings, a licence and the owner's token.
     Init {
@@ -75,8 +77,32 @@ pub(crate) enum Command {
     /// Show the licence in force, or sign licences of your own.
     #[command(subcommand)]
     Licence(LicenceCommand),
+    /// Print what an MCP client's settings must say to reach this daemon, or write it into them.
+    McpConfig(McpConfig),
     /// Say what is missing or wrong, and how to put it right.
     Doctor,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct McpConfig {
+    /// Whose settings.
+    #[arg(value_enum)]
+    pub(crate) client: Client,
+    /// The client connects to the daemon that listens here.
+    #[arg(long, conflicts_with = "stdio")]
+    pub(crate) http: bool,
+    /// The client starts `llmbasedos stdio`; this is the default, and needs no token.
+    #[arg(long)]
+    pub(crate) stdio: bool,
+    /// Merge it into the client's own file, keeping a copy of the file as it was.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Write into this file instead of the client's usual one.
+    #[arg(long, value_name = "PATH", requires = "write")]
+    pub(crate) file: Option<PathBuf>,
+    /// What the client calls this daemon.
+    #[arg(long, default_value = "llmbasedos")]
+    pub(crate) name: String,
 }
 
 #[derive(Subcommand)]

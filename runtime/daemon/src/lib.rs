@@ -31,6 +31,7 @@ pub fn main() -> ExitCode {
         Command::Init { dir } => commands::init::run(&dir, &environment),
         Command::Token(command) => commands::token::run(command, &flags, &environment),
         Command::Licence(command) => commands::licence::run(command, &flags, &environment),
+        Command::McpConfig(asked) => commands::mcp_config::run(&asked, &flags, &environment),
         Command::Doctor => commands::doctor::run(&flags, &environment),
     };
     match outcome {

@@ -32,6 +32,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> BytesWire<S> {
         Self { stream, frames: None, framing: Framing::Nul, frame_bytes, incoming, outgoing }
     }
 
+    /// A stream that is known to have lines, whatever its first one is.
+    pub(crate) fn lines(stream: S, frame_bytes: usize) -> Self {
+        let frames = Some(Frames::new(Framing::Newline, frame_bytes));
+        Self { frames, framing: Framing::Newline, ..Self::new(stream, frame_bytes) }
+    }
+
     /// The next message in what has been read.
     fn next(&mut self) -> Option<Result<Bytes, TooLong>> {
         if self.frames.is_none() {

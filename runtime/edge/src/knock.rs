@@ -67,7 +67,7 @@ impl HostRules {
                 .any(|known| known.eq_ignore_ascii_case(host) || known.eq_ignore_ascii_case(name))
     }
 
-    fn knows_origin(&self, origin: &str) -> bool {
+    pub(crate) fn knows_origin(&self, origin: &str) -> bool {
         let of_this_machine = || {
             let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
             authority.is_some_and(|authority| is_loopback_name(without_port(authority)))

@@ -92,6 +92,7 @@ pub fn supervisor(
     hosts: HostRules,
     doors: Doors,
 ) -> (SupervisorSpec, Edges) {
+    let shutdown = limits.drain + session::HANG_UP;
     let sessions = SupervisorSpec::new("sessions").dynamic(limits.connections);
     let edges = Edges {
         shared: Arc::new(Shared {
@@ -111,16 +112,22 @@ pub fn supervisor(
     if let Some(door) = doors.tcp {
         let (slot, edges) = (Slot::vacant(), edges.clone());
         let door = Arc::new(door);
-        spec = spec.child(ChildSpec::worker("http", &slot, move |context| {
-            (http::Listener, (edges.clone(), Arc::clone(&door), context.tasks()))
-        }));
+        spec = spec.child(
+            ChildSpec::worker("http", &slot, move |context| {
+                (http::Listener::new(), (edges.clone(), Arc::clone(&door), context.tasks()))
+            })
+            .shutdown(shutdown),
+        );
     }
     if let Some(door) = doors.http {
         let (slot, edges) = (Slot::vacant(), edges.clone());
         let door = Arc::new(door);
-        spec = spec.child(ChildSpec::worker("unix-http", &slot, move |context| {
-            (http::UnixListener, (edges.clone(), Arc::clone(&door), context.tasks()))
-        }));
+        spec = spec.child(
+            ChildSpec::worker("unix-http", &slot, move |context| {
+                (http::Listener::new(), (edges.clone(), Arc::clone(&door), context.tasks()))
+            })
+            .shutdown(shutdown),
+        );
     }
     for door in doors.unix {
         let (slot, edges) = (Slot::vacant(), edges.clone());
@@ -139,7 +146,7 @@ impl Edges {
         self.shared.ready.store(ready, Ordering::Relaxed);
     }
 
-    /// Serves one byte stream, as if it had come in at a door, until either side ends it: how a process serves its
+    /// Serves one byte stream of lines, as if it had come in at a door, until either side ends it: how a process serves its
     /// own standard streams.
     ///
     /// # Errors
@@ -153,7 +160,7 @@ impl Edges {
         let caller = shared.dispatch.identify(who).await?;
         let full = |_| knock::full(shared.limits.connections);
         let place = Arc::clone(&shared.places).try_acquire_owned().map_err(full)?;
-        let wire = bytes_wire::BytesWire::new(stream, shared.limits.frame_bytes);
+        let wire = bytes_wire::BytesWire::lines(stream, shared.limits.frame_bytes);
         session::start(shared, "stdio", caller, wire, place).await;
         Ok(())
     }

@@ -148,8 +148,11 @@ const NAME: &str = "llmbasedos";
 
 /// Who answers, in short: with every modern result.
 fn server_info_text() -> &'static str {
-    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-        json!({ "name": NAME, "version": env!("CARGO_PKG_VERSION") }).to_string()
-    });
+    static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| server_info_short().to_string());
     &TEXT
+}
+
+/// The same as a value.
+pub(crate) fn server_info_short() -> Value {
+    json!({ "name": NAME, "version": env!("CARGO_PKG_VERSION") })
 }

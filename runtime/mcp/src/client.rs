@@ -35,6 +35,8 @@ struct State {
     session: Option<Session>,
     asked: HashMap<i128, oneshot::Sender<Result<Value, Value>>>,
     subscriptions: HashMap<String, AbortHandle>,
+    /// It is told of changed lists.
+    told: bool,
 }
 
 /// What `initialize` settled.
@@ -94,10 +96,11 @@ impl Client {
 
     /// A request of ours as text, and where its answer will be.
     pub(crate) fn question(&self, method: &str, params: &Value) -> (String, Question<'_>) {
-        let number = i128::from(self.questions.fetch_add(1, Ordering::Relaxed));
+        let id = self.questions.fetch_add(1, Ordering::Relaxed);
+        let number = i128::from(id);
         let (tell, answer) = oneshot::channel();
         self.state().asked.insert(number, tell);
-        let text = json!({ "jsonrpc": "2.0", "id": number as u64, "method": method, "params": params });
+        let text = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         (text.to_string(), Question { client: self, number, answer })
     }
 
@@ -114,6 +117,11 @@ impl Client {
         if let Some(before) = self.state().subscriptions.insert(uri, watching) {
             before.abort();
         }
+    }
+
+    /// Whether this is the first time that it asks to be told of changed lists.
+    pub(crate) fn tell(&self) -> bool {
+        !std::mem::replace(&mut self.state().told, true)
     }
 
     /// How many resources are watched.

@@ -27,14 +27,15 @@ mod tools;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use protocol::Dispatch;
 use protocol::dispatch::BoxFuture;
 use protocol::mcp::FixedResources;
+use protocol::{Cancel, Cause, Dispatch};
 use supervisor::Tasks;
 
 pub use client::{Channel, Client};
 pub use out::Out;
 pub use rpc::RpcError;
+pub use seal::unguessable;
 pub use serve::Heard;
 
 /// What the server is made of.
@@ -62,6 +63,8 @@ pub struct Server {
     seal: seal::Seal,
     book: tasks::TaskBook,
     tasks: Tasks,
+    /// Raised when the process stops.
+    stopping: Cancel,
     result_bytes: usize,
     result_bytes_max: usize,
 }
@@ -77,8 +80,14 @@ impl Server {
             seal: seal::Seal::new(),
             book: tasks::TaskBook::default(),
             tasks: Tasks::named("mcp"),
+            stopping: Cancel::new(),
             result_bytes: config.result_bytes,
             result_bytes_max: config.result_bytes_max,
         })
+    }
+
+    /// Ends what would never end by itself, so that nothing waits for it: every `subscriptions/listen` is answered.
+    pub fn stop_listening(&self) {
+        self.stopping.cancel(Cause::Shutdown);
     }
 }

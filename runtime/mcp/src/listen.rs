@@ -6,15 +6,16 @@
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use protocol::mcp::{key, path_of_uri};
+use protocol::dispatch::BoxFuture;
+use protocol::mcp::{Toolbox, key, path_of_uri};
 use protocol::{Cancel, Cause, Code, Id};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::Server;
-use crate::asking::Asking;
+use crate::asking::{Asking, server_info_short};
 use crate::client::Client;
 use crate::native::{NativeCall, notification};
 use crate::out::{News, Out};
@@ -30,6 +31,9 @@ const RESOURCES_MAX: usize = 64;
 /// How long a file service that was restarted is given before it is asked again.
 const WATCH_AGAIN: Duration = Duration::from_millis(100);
 
+/// How long the file service is given to begin.
+const BEGINS_WITHIN: Duration = Duration::from_secs(5);
+
 /// What one change of several lists within a moment is gathered over.
 const SETTLE: Duration = Duration::from_millis(50);
 
@@ -40,7 +44,6 @@ struct Params {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[expect(clippy::struct_field_names, reason = "the protocol's names")]
 struct Wanted {
     tools_list_changed: bool,
     prompts_list_changed: bool,
@@ -98,13 +101,15 @@ pub(crate) fn listen(
         let watched: Vec<String> = uris.into_iter().filter(|uri| watchable(uri)).collect();
         let meta = json!({ key::SUBSCRIPTION_ID: id });
         let news = out.news();
+        // Acknowledged once it is watched: what changes after that is told.
+        let (mut changes, watched) = Changes::begin(&server, &asking, &wanted, watched).await;
         acknowledge(&news, &wanted, &watched, &meta);
-        let mut changes = Changes::begin(&server, &asking, &wanted, watched);
         loop {
             let change = tokio::select! {
+                _ = server.stopping.cancelled() => return out.result(ended(&meta)),
                 cause = out.cancel.cancelled() => {
                     if cause == Cause::Shutdown {
-                        out.result(asking.result("complete", ""));
+                        out.result(ended(&meta));
                     }
                     return;
                 }
@@ -115,6 +120,13 @@ pub(crate) fn listen(
             news.send(notification(change.method(), &params));
         }
     });
+}
+
+/// The result of a subscription that the server ends.
+fn ended(meta: &Value) -> String {
+    let mut meta = meta.clone();
+    meta[key::SERVER_INFO] = server_info_short();
+    json!({ "resultType": "complete", "_meta": meta }).to_string()
 }
 
 /// What of it is honoured, ahead of everything else.
@@ -148,30 +160,45 @@ struct Changes {
 }
 
 impl Changes {
-    fn begin(server: &Arc<Server>, asking: &Arc<Asking>, wanted: &Wanted, uris: Vec<String>) -> Self {
+    /// Begins to watch; also says which of the resources are watched.
+    async fn begin(
+        server: &Arc<Server>,
+        asking: &Arc<Asking>,
+        wanted: &Wanted,
+        uris: Vec<String>,
+    ) -> (Self, Vec<String>) {
         let (tell, changes) = mpsc::channel(64);
-        let mut watching = Vec::new();
+        let mut all = Self { changes, watching: Vec::new() };
         if wanted.tools_list_changed {
-            watching.push(server.tasks.spawn(tools(Arc::clone(server), Arc::clone(asking), tell.clone())));
+            let known = server.dispatch.tools(&asking.caller);
+            let watching = tools(Arc::clone(server), Arc::clone(asking), known, tell.clone());
+            all.watching.push(server.tasks.spawn(watching));
         }
         if wanted.prompts_list_changed {
-            watching.push(server.tasks.spawn(prompts(Arc::clone(server), tell.clone())));
+            let changed = (server.prompts_changed)();
+            all.watching.push(server.tasks.spawn(prompts(Arc::clone(server), changed, tell.clone())));
         }
         if wanted.resources_list_changed {
-            let paths = vec![("/".to_owned(), None)];
-            watching.push(server.tasks.spawn(files(
-                Arc::clone(server),
-                Arc::clone(asking),
-                paths,
-                tell.clone(),
-            )));
+            all.watch(server, asking, vec![("/".to_owned(), None)], &tell).await;
         }
         let paths: Vec<_> =
             uris.into_iter().filter_map(|uri| Some((path_of_uri(&uri)?, Some(uri)))).collect();
-        if !paths.is_empty() {
-            watching.push(server.tasks.spawn(files(Arc::clone(server), Arc::clone(asking), paths, tell)));
-        }
-        Self { changes, watching }
+        let watched =
+            if paths.is_empty() { Vec::new() } else { all.watch(server, asking, paths, &tell).await };
+        (all, watched)
+    }
+
+    async fn watch(
+        &mut self,
+        server: &Arc<Server>,
+        asking: &Arc<Asking>,
+        paths: Vec<(String, Option<String>)>,
+        tell: &mpsc::Sender<Change>,
+    ) -> Vec<String> {
+        let (begun, watched) = oneshot::channel();
+        let watching = files(Arc::clone(server), Arc::clone(asking), paths, tell.clone(), begun);
+        self.watching.push(server.tasks.spawn(watching));
+        tokio::time::timeout(BEGINS_WITHIN, watched).await.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     async fn next(&mut self) -> Change {
@@ -188,34 +215,43 @@ impl Drop for Changes {
     }
 }
 
-/// Tells when the tools of this caller changed.
-async fn tools(server: Arc<Server>, asking: Arc<Asking>, tell: mpsc::Sender<Change>) {
+/// Tells when the tools of this caller are others than those known.
+async fn tools(
+    server: Arc<Server>,
+    asking: Arc<Asking>,
+    mut known: Arc<Toolbox>,
+    tell: mpsc::Sender<Change>,
+) {
     loop {
         let changed = server.dispatch.offer_changed();
-        let before = server.dispatch.tools(&asking.caller);
-        changed.await;
-        tokio::time::sleep(SETTLE).await;
-        let after = server.dispatch.tools(&asking.caller);
-        let same = before.all().iter().map(|tool| &tool.text).eq(after.all().iter().map(|tool| &tool.text));
+        let now = server.dispatch.tools(&asking.caller);
+        let same = known.all().iter().map(|tool| &tool.text).eq(now.all().iter().map(|tool| &tool.text));
         if !same && tell.send(Change::Tools).await.is_err() {
             return;
         }
+        known = now;
+        changed.await;
+        tokio::time::sleep(SETTLE).await;
     }
 }
 
-async fn prompts(server: Arc<Server>, tell: mpsc::Sender<Change>) {
+/// Tells when the prompts changed: `changed` resolves when they do for the first time.
+async fn prompts(server: Arc<Server>, mut changed: BoxFuture<'static, ()>, tell: mpsc::Sender<Change>) {
     loop {
-        (server.prompts_changed)().await;
+        changed.await;
+        changed = (server.prompts_changed)();
         if tell.send(Change::Prompts).await.is_err() {
             return;
         }
     }
 }
 
-/// One change that `mcp.fs.watch` tells.
+/// What `mcp.fs.watch` tells.
 #[derive(Deserialize)]
-struct FileChange {
-    path: String,
+#[serde(untagged)]
+enum FileNews {
+    Begun { watching: Vec<String> },
+    Change { path: String },
 }
 
 /// Tells when one of these paths changed: as the resource that it is, or as the list of all.
@@ -224,7 +260,9 @@ async fn files(
     asking: Arc<Asking>,
     paths: Vec<(String, Option<String>)>,
     tell: mpsc::Sender<Change>,
+    begun: oneshot::Sender<Vec<String>>,
 ) {
+    let mut begun = Some(begun);
     let names: Vec<&str> = paths.iter().map(|(path, _)| path.as_str()).collect();
     let change = |uri: &Option<String>| uri.clone().map_or(Change::Resources, Change::Resource);
     loop {
@@ -235,7 +273,17 @@ async fn files(
         let ended = loop {
             match following.next().await {
                 Ok(news) => {
-                    let Ok(FileChange { path }) = serde_json::from_str(&news) else { continue };
+                    let path = match serde_json::from_str(&news) {
+                        Ok(FileNews::Change { path }) => path,
+                        Ok(FileNews::Begun { watching }) => {
+                            let uri_of =
+                                |path: &String| paths.iter().find(|(known, _)| known == path)?.1.clone();
+                            let uris = watching.iter().filter_map(uri_of).collect();
+                            begun.take().map(|begun| begun.send(uris));
+                            continue;
+                        }
+                        Err(_) => continue,
+                    };
                     let Some((_, uri)) = paths.iter().find(|(known, _)| *known == path) else { continue };
                     if tell.send(change(uri)).await.is_err() {
                         return;
@@ -265,8 +313,13 @@ async fn files(
 /// Tells a legacy client of changed lists for as long as it is there.
 pub(crate) fn tell_of_lists(server: &Arc<Server>, client: &Arc<Client>, asking: &Arc<Asking>) {
     let wanted = Wanted { tools_list_changed: true, prompts_list_changed: true, ..Wanted::default() };
-    let changes = Changes::begin(server, asking, &wanted, Vec::new());
-    client.tasks().spawn(tell_client(changes, Arc::downgrade(client)));
+    let (server, asking, client) = (Arc::clone(server), Arc::clone(asking), Arc::clone(client));
+    let tasks = Arc::clone(&client);
+    let client = Arc::downgrade(&client);
+    tasks.tasks().spawn(async move {
+        let (changes, _) = Changes::begin(&server, &asking, &wanted, Vec::new()).await;
+        tell_client(changes, client).await;
+    });
 }
 
 async fn tell_client(mut changes: Changes, client: Weak<Client>) {
@@ -278,10 +331,10 @@ async fn tell_client(mut changes: Changes, client: Weak<Client>) {
 }
 
 /// `resources/subscribe`.
-pub(crate) fn subscribe(
-    server: &Arc<Server>,
-    client: &Arc<Client>,
-    asking: &Arc<Asking>,
+pub(crate) async fn subscribe(
+    server: Arc<Server>,
+    client: Arc<Client>,
+    asking: Arc<Asking>,
     uri: String,
 ) -> Result<(), RpcError> {
     let fixed = server.fixed.as_ref().is_some_and(|fixed| fixed.read(&uri).is_some());
@@ -294,8 +347,11 @@ pub(crate) fn subscribe(
     if client.subscriptions() >= RESOURCES_MAX {
         return Err(RpcError::invalid_params(format!("{RESOURCES_MAX} resources are watched already")));
     }
-    let changes = Changes::begin(server, asking, &Wanted::default(), vec![uri.clone()]);
-    let watching = client.tasks().spawn(tell_client(changes, Arc::downgrade(client)));
+    let (changes, watched) = Changes::begin(&server, &asking, &Wanted::default(), vec![uri.clone()]).await;
+    if watched.is_empty() {
+        return Err(RpcError::resource_not_found(&uri, asking.revision));
+    }
+    let watching = client.tasks().spawn(tell_client(changes, Arc::downgrade(&client)));
     client.subscribed(uri, watching);
     Ok(())
 }

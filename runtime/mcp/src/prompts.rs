@@ -1,6 +1,7 @@
 //! `prompts/*` and `completion/complete`, by the prompt service and the file service.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use protocol::mcp::PromptInfo;
@@ -17,7 +18,7 @@ use crate::questions::{self, Askable, Returned};
 use crate::resources::Native;
 use crate::rpc::RpcError;
 
-/// How long a list stays good: list_changed says when it does not.
+/// How long a list stays good: `list_changed` says when it does not.
 const TTL_MS: u64 = 60_000;
 
 /// Prompts in one page.
@@ -39,7 +40,7 @@ pub(crate) async fn list(native: Native, cursor: Option<String>) -> Result<Strin
     let shown: Vec<_> = page.iter().take(PAGE).map(listed).collect();
     let mut members = format!("\"prompts\":{}", json!(shown));
     if page.len() > PAGE {
-        members.push_str(&format!(",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE)))));
+        let _ = write!(members, ",\"nextCursor\":{}", json!(cursor::write(&(from + PAGE))));
     }
     Ok(native.asking.cacheable(&members, TTL_MS))
 }

@@ -47,6 +47,10 @@ pub(crate) struct Returned {
     pub(crate) state: Option<String>,
 }
 
+/// Makes a result of an outcome.
+pub(crate) type Finish =
+    Arc<dyn Fn(&Server, &Asking, Result<Payload, Error>) -> Result<String, RpcError> + Send + Sync>;
+
 /// A call that may ask, and can be made again.
 #[derive(Clone)]
 pub(crate) struct Askable {
@@ -57,8 +61,7 @@ pub(crate) struct Askable {
     /// What must stay the same between rounds.
     pub(crate) digest: [u8; 32],
     /// Writes the result.
-    pub(crate) finish:
-        Arc<dyn Fn(&Server, &Asking, Result<Payload, Error>) -> Result<String, RpcError> + Send + Sync>,
+    pub(crate) finish: Finish,
     /// Answers that came before they were asked for, by clients that know what will be asked.
     pub(crate) early: Map<String, Value>,
     pub(crate) round: usize,

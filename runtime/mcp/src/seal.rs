@@ -5,6 +5,7 @@
 //! method may put anything into its state that the client must not see.
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -71,17 +72,28 @@ pub(crate) fn digest(parts: &[&str]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// 128 bits that nobody guesses, in hexadecimal: the name of a session, a task, a kept result.
+pub fn unguessable() -> String {
+    random::<16>().iter().fold(String::with_capacity(32), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn random<const BYTES: usize>() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).expect("a system without random numbers runs no server");
+    bytes
+}
+
 impl Seal {
     pub(crate) fn new() -> Self {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("a system without random numbers runs no server");
-        Self { key, used: Mutex::default() }
+        Self { key: random(), used: Mutex::default() }
     }
 
     /// Seals `content` for the request of this digest.
     pub(crate) fn seal<T: Serialize>(&self, request: [u8; 32], caller: &str, content: T) -> String {
-        let mut number = [0; 16];
-        getrandom::fill(&mut number).expect("a system without random numbers runs no server");
+        let number = random();
         let sealed =
             Sealed { request, caller: caller.to_owned(), until: Timestamp::now() + VALID, number, content };
         let text = serde_json::to_vec(&sealed).expect("values serialise to memory");

@@ -58,7 +58,7 @@ impl Server {
                 listen::listen(self, asking, request.id.as_ref().unwrap_or(&Id::Null), raw, out);
             }
             method @ ("tasks/get" | "tasks/update" | "tasks/cancel") => {
-                out.finish(self.book.ask(&asking, method, raw))
+                out.finish(self.book.ask(&asking, method, raw));
             }
             _ => self.answer(asking, request, out),
         }
@@ -87,10 +87,14 @@ impl Server {
         });
         match &*request.method {
             "logging/setLevel" => out.finish(set_level(client, raw)),
-            "resources/subscribe" => {
-                let done = params(raw).and_then(|Uri { uri }| listen::subscribe(self, client, &asking, uri));
-                out.finish(done.map(|()| "{}".to_owned()));
-            }
+            "resources/subscribe" => match params(raw) {
+                Ok(Uri { uri }) => {
+                    let subscribed = listen::subscribe(Arc::clone(self), Arc::clone(client), asking, uri);
+                    let done = async move { out.finish(subscribed.await.map(|()| "{}".to_owned())) };
+                    self.tasks.spawn(done);
+                }
+                Err(error) => out.error(&error),
+            },
             "resources/unsubscribe" => {
                 let done = params(raw).map(|uri| listen::unsubscribe(client, &uri));
                 out.finish(done.map(|()| "{}".to_owned()));
@@ -103,7 +107,7 @@ impl Server {
     fn answer(self: &Arc<Self>, asking: Arc<Asking>, request: &Request, out: Out) {
         let raw = request.params.as_deref();
         match &*request.method {
-            "tools/call" => tools::call(self, asking, raw, out),
+            "tools/call" => tools::call(self, &asking, raw, out),
             "tools/list" => {
                 let listed =
                     params(raw).and_then(|Page { cursor }| tools::list(self, &asking, cursor.as_deref()));
@@ -111,10 +115,10 @@ impl Server {
             }
             "prompts/get" => prompts::get(self, asking, raw, out),
             "prompts/list" => {
-                self.later(asking, raw, out, |native, page: Page| prompts::list(native, page.cursor))
+                self.later(asking, raw, out, |native, page: Page| prompts::list(native, page.cursor));
             }
             "resources/list" => {
-                self.later(asking, raw, out, |native, page: Page| resources::list(native, page.cursor))
+                self.later(asking, raw, out, |native, page: Page| resources::list(native, page.cursor));
             }
             "resources/read" => self.later(asking, raw, out, resources::read),
             "resources/templates/list" => {
@@ -151,7 +155,9 @@ impl Server {
                 cancelled.map_or(Heard::Nothing, |it| Heard::Cancel(it.request_id))
             }
             "notifications/initialized" => {
-                if let Some(session) = client.session() {
+                if let Some(session) = client.session()
+                    && client.tell()
+                {
                     let asking = Asking {
                         caller: Arc::clone(&client.caller),
                         revision: session.revision,

@@ -50,7 +50,7 @@ impl Spill {
     /// Keeps a result for `caller`; returns its URI, if it could be kept.
     pub(crate) fn keep(&self, caller: &str, text: &str) -> Option<String> {
         let folder = self.folder.as_ref()?;
-        let name = crate::tasks::number();
+        let name = crate::seal::unguessable();
         let path = folder.join(&name);
         let written = fs::OpenOptions::new()
             .write(true)

@@ -5,7 +5,6 @@
 //! comes back with its id. Tasks live in memory: they are calls under way, and end with the process as those do.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,15 +21,17 @@ use crate::native::NativeCall;
 use crate::out::Out;
 use crate::questions::{Askable, Questions, Returned};
 use crate::rpc::RpcError;
+use crate::seal::unguessable;
 
 /// What is answered within this is no task.
 const GRACE: Duration = Duration::from_millis(250);
 
 /// How long a task is kept, from its beginning. An hour, as a host may be closed over lunch.
-const TTL: Duration = Duration::from_hours(1);
+const TTL_MS: u64 = 3_600_000;
+const TTL: Duration = Duration::from_millis(TTL_MS);
 
 /// How often a client should look.
-const POLL: Duration = Duration::from_secs(1);
+const POLL_MS: u64 = 1000;
 
 /// Tasks kept, of all callers and of one.
 const TASKS_MAX: usize = 1000;
@@ -127,7 +128,7 @@ impl TaskBook {
             return Err(RpcError::of(&error));
         }
         let task = Arc::new(Task {
-            id: number(),
+            id: unguessable(),
             caller,
             created: now,
             state: Mutex::new(State { status: Status::Working, updated: now }),
@@ -153,22 +154,16 @@ impl TaskBook {
     }
 }
 
-/// An id that nobody guesses.
-pub(crate) fn number() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("a system without random numbers runs no server");
-    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 // === impl Task ===
 
 impl Task {
     fn call(self: &Arc<Self>, questions: Questions) {
         let cancel = Cancel::new();
         *self.cancel.lock().unwrap_or_else(PoisonError::into_inner) = cancel.clone();
+        // It may have been cancelled by whoever knew only the signal of the round before.
+        if matches!(self.state().status, Status::Cancelled) {
+            return;
+        }
         let askable = &self.askable;
         let call = NativeCall {
             method: askable.method.clone(),
@@ -191,8 +186,16 @@ impl Task {
                 changed.await;
             }
         };
-        let at_once = tokio::time::timeout(GRACE, settled).await.is_ok();
         let askable = &self.askable;
+        let at_once = tokio::select! {
+            settled = tokio::time::timeout(GRACE, settled) => settled.is_ok(),
+            // Nobody has been told of the task, so nobody could ever ask for it.
+            _ = out.cancel.cancelled() => {
+                self.cancel();
+                askable.server.book.forget(&self.id);
+                return;
+            }
+        };
         let outcome = match &self.state().status {
             Status::Completed(result) if at_once => Some(Ok(result.clone())),
             Status::Failed(error) if at_once => Some(Err(error.clone())),
@@ -264,7 +267,7 @@ impl Task {
         let head = json!({
             "taskId": self.id, "status": status, "createdAt": self.created.to_string(),
             "lastUpdatedAt": state.updated.to_string(),
-            "ttlMs": TTL.as_millis() as u64, "pollIntervalMs": POLL.as_millis() as u64,
+            "ttlMs": TTL_MS, "pollIntervalMs": POLL_MS,
         })
         .to_string();
         head[1..head.len() - 1].to_owned()

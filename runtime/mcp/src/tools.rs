@@ -20,7 +20,7 @@ use crate::rpc::{self, RpcError};
 /// Tools in one page. A host's model sees them all anyway; only third-party backends can bring more.
 const PAGE: usize = 100;
 
-/// How long a list stays good: list_changed says when it does not, for those who listen.
+/// How long a list stays good: `list_changed` says when it does not, for those who listen.
 const TTL_MS: u64 = 60_000;
 
 /// `tools/list`.
@@ -74,9 +74,9 @@ struct Positional {
 }
 
 /// `tools/call`.
-pub(crate) fn call(server: &Arc<Server>, asking: Arc<Asking>, params: Option<&RawValue>, out: Out) {
+pub(crate) fn call(server: &Arc<Server>, asking: &Arc<Asking>, params: Option<&RawValue>, out: Out) {
     let tools = server.dispatch.tools(&asking.caller);
-    match prepare(server, &asking, &tools, params) {
+    match prepare(server, asking, &tools, params) {
         Ok((askable, returned, tool)) => match tool.task() {
             TaskSupport::Required if asking.revision.is_modern() && !asking.capabilities.tasks => {
                 out.error(&RpcError::of(&Error::missing_capability(protocol::mcp::Capability::Tasks)));
@@ -138,13 +138,14 @@ fn empty() -> Box<RawValue> {
     RawValue::from_string("{}".to_owned()).expect("it is JSON")
 }
 
-/// One text for what does not exist and what is not for this caller, so that nobody can probe; over HTTP the
-/// status tells a caller whose token was narrowed that another token could.
+/// One text for what does not exist and what is not for this caller, so that nobody can probe. Over HTTP the status
+/// tells a caller whose token was narrowed that another token could, in the modern era: older clients take a 403 for
+/// the end of their session.
 fn unknown(server: &Server, asking: &Asking, name: &str) -> RpcError {
     let shown: String = name.chars().take(64).collect();
     let error =
         RpcError::invalid_params(format!("unknown tool '{shown}'; tools/list has those that you may call"));
-    let narrowed = asking.caller.allow.is_some() && {
+    let narrowed = asking.revision.is_modern() && asking.caller.allow.is_some() && {
         let whole = protocol::Caller {
             allow: None,
             token: None,
@@ -183,16 +184,17 @@ fn result(
 }
 
 fn success(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str) -> String {
-    if kind == Kind::Rich {
+    if kind == Kind::Rich
+        && has_content(text)
+        && let Some(members) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'))
+    {
         // It is an object of content blocks: its members are the result's.
-        let members =
-            text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or("\"content\":[]");
         return asking.complete(members);
     }
     let most = asking.result_max.map_or(server.result_bytes, |wanted| {
         usize::try_from(wanted).unwrap_or(usize::MAX).min(server.result_bytes_max)
     });
-    if text.len() > most && (tool.entry.effect.read_only || kind == Kind::Plain) {
+    if text.len() > most && (tool.entry.effect.read_only || kind != Kind::Structured) {
         return cut(server, asking, tool, kind, text, most);
     }
     let mut result = asking.begin(text.len() * 2 + text.len() / 2 + 128);
@@ -205,6 +207,15 @@ fn success(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str
     }
     result.push_str(",\"isError\":false");
     asking.end(result)
+}
+
+/// Whether it is a tool's result as it stands. A prompt is not: its blocks are in messages.
+fn has_content(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Shape {
+        content: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Shape>(text).is_ok_and(|shape| shape.content.is_some())
 }
 
 /// A result that would flood its reader's context: its beginning, and a link to all of it.
@@ -239,7 +250,7 @@ fn cut(server: &Server, asking: &Asking, tool: &Tool, kind: Kind, text: &str, mo
     if kind == Kind::Structured && asking.revision >= protocol::mcp::Revision::V2025_06_18 {
         let too_large =
             json!({ "too_large": { "bytes": text.len(), "limit": most, "uri": link, "advice": note } });
-        members.push_str(&format!(",\"structuredContent\":{too_large}"));
+        let _ = write!(members, ",\"structuredContent\":{too_large}");
     }
     members.push_str(",\"isError\":false");
     asking.complete(&members)

@@ -14,7 +14,7 @@ use super::{World, kind_of};
 
 /// What must come of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     /// No method accepts it, and none changes anything.
     Refused,
     /// Reading it is refused; the name itself may be shown, deleted and moved.
@@ -24,7 +24,7 @@ enum Fate {
 }
 
 /// Lays every trap into the root.
-fn trapped() -> World {
+pub(super) fn trapped() -> World {
     let world = World::new();
     let outside = world.base.join("outside");
     world.file("ok.txt", "fine").file("dir/in.txt", "fine").directory("dir/empty");
@@ -52,7 +52,7 @@ fn trapped() -> World {
     world
 }
 
-fn paths(world: &World) -> Vec<(String, Fate)> {
+pub(super) fn paths(world: &World) -> Vec<(String, Fate)> {
     use Fate::{Harmless, Refused, Sealed};
     let host = world.base.join("outside/canary.txt").to_string_lossy().into_owned();
     let mut paths: Vec<(String, Fate)> = [

@@ -11,6 +11,7 @@ mod races;
 mod reading;
 mod roots;
 mod searching;
+mod watching;
 mod world;
 
 pub(crate) use world::{World, kind_of};

@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use jsonschema::Validator;
-use protocol::{Caller, Cancel, Context, Entry, Error, Shape, Way};
+use protocol::{Caller, Cancel, Context, Entry, Error, Run, Shape, Way};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
@@ -66,7 +66,8 @@ impl World {
         let mut settings = Settings { roots: vec![root("/", base.join("root"))], ..Settings::default() };
         change(&mut settings, &base);
         let fs = Fs::open(&settings).unwrap();
-        let entries = crate::methods(&fs).into_iter().map(|entry| (entry.name.clone(), entry)).collect();
+        let blocking = crate::methods(&fs).into_iter().filter(|entry| entry.run == Run::Blocking);
+        let entries = blocking.map(|entry| (entry.name.clone(), entry)).collect();
         Self {
             _dir: dir,
             base,
@@ -164,7 +165,7 @@ impl World {
         &self.entries[&format!("mcp.fs.{method}")]
     }
 
-    fn context(&self, shape: Shape) -> Context {
+    pub(crate) fn context(&self, shape: Shape) -> Context {
         Context {
             caller: Arc::new(Caller {
                 name: "test".to_owned(),

@@ -3,6 +3,7 @@
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod licence;
+pub(crate) mod mcp_config;
 pub(crate) mod serve;
 pub(crate) mod stdio;
 pub(crate) mod token;

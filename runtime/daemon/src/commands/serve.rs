@@ -58,6 +58,7 @@ async fn serve(
             tracing::info!(signal, "stopping: finishing what is under way (again to end at once)");
             app.edges.set_ready(false);
             app.admin.stop_following();
+            app.mcp.stop_listening();
             tokio::select! {
                 exit = tree.stop(grace) => Ok(verdict(&exit)),
                 signal = signals.next() => {
@@ -92,5 +93,9 @@ fn next_steps(loaded: &Loaded) {
     } else {
         note("In a second terminal: luca-shell, with a token from `llmbasedos token create NAME`");
     }
+    let config_dir = loaded.config_dir.display();
+    note(&format!(
+        "To connect a host: llmbasedos mcp-config claude-desktop --config-dir {config_dir} (or vscode, cursor…)"
+    ));
     note("Ctrl-C stops.");
 }

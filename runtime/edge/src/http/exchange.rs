@@ -40,11 +40,14 @@ struct State {
     events: VecDeque<Bytes>,
     /// The number of the first of them. The first of all is 1.
     first: u64,
-    waiting_bytes: usize,
+    /// How large they are together.
+    bytes: usize,
     answer: Option<Answer>,
     deadline: Instant,
     /// Who reads now; one who read before does not any more.
     reader: u64,
+    /// Whether it still does.
+    reading: bool,
     /// The number of the next event that nobody has been sent.
     sent: u64,
     /// The client has taken its request back: there will be no answer.
@@ -84,10 +87,11 @@ impl Exchange {
             state: Mutex::new(State {
                 events: VecDeque::new(),
                 first: 1,
-                waiting_bytes: 0,
+                bytes: 0,
                 answer: None,
                 deadline,
                 reader: 0,
+                reading: false,
                 sent: 1,
                 withdrawn: false,
             }),
@@ -99,10 +103,31 @@ impl Exchange {
     pub(crate) fn new_reader(&self) -> u64 {
         let mut state = self.state();
         state.reader += 1;
+        state.reading = true;
         let reader = state.reader;
         drop(state);
         self.waker.wake();
         reader
+    }
+
+    /// A reader that reads no more.
+    pub(crate) fn leave(&self, reader: u64) {
+        let mut state = self.state();
+        state.reading &= state.reader != reader;
+    }
+
+    /// Whoever reads is told that it is over.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.reader += 1;
+        state.reading = false;
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Whether anybody reads.
+    pub(crate) fn is_read(&self) -> bool {
+        self.state().reading
     }
 
     /// Where a reader begins that has seen nothing of it yet.
@@ -111,30 +136,29 @@ impl Exchange {
     }
 
     /// The answer if there is one and nothing comes before it.
-    pub(crate) fn poll_first(&self, context: &Context<'_>) -> Poll<Option<Answer>> {
-        self.waker.register(context.waker());
+    pub(crate) fn poll_first(&self, reader: u64, context: &Context<'_>) -> Poll<Option<Answer>> {
         let state = self.state();
-        if !state.events.is_empty() || state.withdrawn {
+        if state.reader != reader || !state.events.is_empty() || state.withdrawn {
             return Poll::Ready(None);
         }
+        self.waker.register(context.waker());
         state.answer.clone().map_or(Poll::Pending, |answer| Poll::Ready(Some(answer)))
     }
 
     /// The event `number`, or the first behind it that is still there.
     pub(crate) fn poll_event(&self, reader: u64, number: u64, context: &Context<'_>) -> Poll<Next> {
-        self.waker.register(context.waker());
         let mut state = self.state();
         if state.reader != reader || state.withdrawn {
             return Poll::Ready(Next::Over);
         }
+        // Behind that: one waker is kept, and a reader that was replaced must not put its own in place of the new.
+        self.waker.register(context.waker());
         let at = number.max(state.first);
         let index = usize::try_from(at - state.first).unwrap_or(usize::MAX);
         if let Some(event) = state.events.get(index).cloned() {
-            state.waiting_bytes = state.waiting_bytes.saturating_sub(event.len());
             state.sent = state.sent.max(at + 1);
-            if self.kept == Kept::None {
-                state.events.drain(..=index);
-                state.first = at + 1;
+            while self.kept == Kept::None && state.first <= at {
+                state.forget_oldest();
             }
             return Poll::Ready(Next::Event(at, event));
         }
@@ -162,6 +186,13 @@ impl Exchange {
         self.state().answer.as_ref().map(|answer| answer.at)
     }
 
+    /// Gives up waiting if its time is over, which nobody else may look at while nobody reads.
+    pub(crate) fn expire_by(&self, now: Instant) {
+        if self.deadline().is_some_and(|deadline| deadline <= now) {
+            self.expire();
+        }
+    }
+
     /// Gives up waiting: the work stops, and the client is told.
     pub(crate) fn expire(&self) {
         self.cancel.cancel(Cause::Deadline);
@@ -185,6 +216,15 @@ impl Exchange {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn forget_oldest(&mut self) {
+        if let Some(oldest) = self.events.pop_front() {
+            self.bytes -= oldest.len();
+            self.first += 1;
+        }
     }
 }
 
@@ -214,20 +254,22 @@ impl Outbox for Exchange {
     }
 
     fn notify(&self, _: u64, message: String) {
-        let mut state = self.state();
-        // News is dropped long before memory is: a reader that stalls loses it.
-        if state.answer.is_some() || state.waiting_bytes + message.len() > self.send_buffer / 2 {
+        let (mut state, room) = (self.state(), self.send_buffer / 2);
+        if state.answer.is_some() {
             return;
         }
-        state.waiting_bytes += message.len();
+        // What was sent is kept only while there is room for it.
+        while state.bytes + message.len() > room && state.first < state.sent && !state.events.is_empty() {
+            state.forget_oldest();
+        }
+        // News is dropped long before memory is: a reader that stalls loses it.
+        if state.bytes + message.len() > room {
+            return;
+        }
+        state.bytes += message.len();
         state.events.push_back(message.into());
-        if state.events.len() > KEPT_MAX
-            && let Some(oldest) = state.events.pop_front()
-        {
-            if state.first >= state.sent {
-                state.waiting_bytes = state.waiting_bytes.saturating_sub(oldest.len());
-            }
-            state.first += 1;
+        if state.events.len() > KEPT_MAX {
+            state.forget_oldest();
         }
         drop(state);
         self.waker.wake();

@@ -143,7 +143,7 @@ mod tests {
         for (name, value) in pairs {
             headers.append(name.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
         }
-        let found = check(&headers, &request, "2026-07-28", || Arc::default());
+        let found = check(&headers, &request, "2026-07-28", Arc::default);
         assert_eq!(found.err().map(|error| error.code), code, "{pairs:?} {request:?}");
     }
 

@@ -25,7 +25,7 @@ use super::stream::{Manner, Reader, read_event_id};
 use crate::Shared;
 
 /// The session that a legacy request belongs to.
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// Where a client whose stream ended was.
 const LAST_EVENT: &str = "last-event-id";
@@ -225,7 +225,7 @@ async fn legacy_request(
     }
     let session = match session(shared, headers, &caller) {
         Ok(session) => session,
-        Err(refusal) => return refusal,
+        Err(error) => return refuse_as(&error, None),
     };
     let Some(id) = request.id.clone() else {
         if let Heard::Cancel(id) = shared.mcp.hear(&session.client, &request) {
@@ -268,18 +268,12 @@ async fn initialize(shared: &Arc<Shared>, caller: Arc<Caller>, request: Request,
     shared.mcp.take_legacy(&client, &request, meta, Out::new(exchange, 0, cancel, deadline));
     let mut response = reader.response().await;
     if client.revision().is_some() {
-        match shared.mcp_sessions.open(client, shared.limits.send_buffer) {
-            Ok(session) => {
-                let value = HeaderValue::from_str(&session.id).expect("an id is hexadecimal");
-                response.headers_mut().insert(SESSION, value);
-            }
-            Err(_) => {
-                let error = RpcError::invalid_request(
-                    "As many sessions are open as limits.sessions allows. Try again later.",
-                );
-                return refuse(StatusCode::SERVICE_UNAVAILABLE, Some(&id), &error);
-            }
-        }
+        let Ok(session) = shared.mcp_sessions.open(client, shared.limits.send_buffer) else {
+            let error = "As many sessions are open as mcp.sessions allows. Try again later.";
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, Some(&id), &RpcError::invalid_request(error));
+        };
+        let value = HeaderValue::from_str(&session.id).expect("an id is hexadecimal");
+        response.headers_mut().insert(SESSION, value);
     }
     response
 }
@@ -292,15 +286,12 @@ fn known_version(headers: &HeaderMap) -> Result<(), RpcError> {
     }
 }
 
-fn session(shared: &Shared, headers: &HeaderMap, caller: &Caller) -> Result<Arc<Session>, Response> {
+fn session(shared: &Shared, headers: &HeaderMap, caller: &Caller) -> Result<Arc<Session>, RpcError> {
     let Some(id) = headers.get(SESSION).map(|value| value.to_str().unwrap_or_default()) else {
-        let error = RpcError::invalid_request("The header Mcp-Session-Id is missing; initialize gives it.");
-        return Err(refuse(StatusCode::BAD_REQUEST, None, &error));
+        return Err(RpcError::invalid_request("The header Mcp-Session-Id is missing; initialize gives it."));
     };
-    shared.mcp_sessions.get(id, caller).ok_or_else(|| {
-        let error = RpcError::invalid_request("No such session; initialize a new one.");
-        refuse(StatusCode::NOT_FOUND, None, &error)
-    })
+    let unknown = || RpcError::invalid_request("No such session; initialize a new one.");
+    shared.mcp_sessions.get(id, caller).ok_or_else(|| RpcError { status: 404, ..unknown() })
 }
 
 /// What is no request may be the answer to one of ours.
@@ -317,7 +308,7 @@ fn answer_to_us(
                 session.client.answered(response);
                 StatusCode::ACCEPTED.into_response()
             }
-            Err(refusal) => refusal,
+            Err(error) => refuse_as(&error, None),
         };
     }
     let id = Some(&rejected.id).filter(|id| **id != Id::Null);
@@ -343,13 +334,16 @@ pub(super) async fn get(
     if !headers.contains_key(SESSION) {
         return not_allowed();
     }
+    if let Err(error) = known_version(&headers) {
+        return refuse_as(&error, None);
+    }
     if !accepts(&headers, "text/event-stream") {
         let error = RpcError::invalid_request("Accept must list text/event-stream.");
         return refuse(StatusCode::NOT_ACCEPTABLE, None, &error);
     }
     let session = match session(&shared, &headers, &caller) {
         Ok(session) => session,
-        Err(refusal) => return refusal,
+        Err(error) => return refuse_as(&error, None),
     };
     let Some(last) = headers.get(LAST_EVENT).map(|value| value.to_str().unwrap_or_default()) else {
         let standing = Arc::clone(&session.standing);
@@ -357,19 +351,14 @@ pub(super) async fn get(
         return Reader::new(standing, next, Manner::Legacy { hold: None }).stream();
     };
     let found = read_event_id(last).and_then(|(stream, number)| Some((session.stream(stream)?, number)));
-    match found {
-        Some((exchange, number)) => {
-            let manner =
-                if exchange.number == 0 { Manner::Legacy { hold: None } } else { manner(&shared, &session) };
-            Reader::new(exchange, number + 1, manner).stream()
-        }
-        None => {
-            let error = RpcError::invalid_request(
-                "Last-Event-ID names no stream of this session that is still kept.",
-            );
-            refuse(StatusCode::BAD_REQUEST, None, &error)
-        }
-    }
+    // Nobody can have seen what was not sent.
+    let found = found.filter(|(exchange, number)| *number <= exchange.unsent());
+    let Some((exchange, number)) = found else {
+        let error = "Last-Event-ID names no stream of this session that is still kept.";
+        return refuse_as(&RpcError::invalid_request(error), None);
+    };
+    let manner = if exchange.number == 0 { Manner::Legacy { hold: None } } else { manner(&shared, &session) };
+    Reader::new(exchange, number + 1, manner).stream()
 }
 
 /// `DELETE /mcp`: ends a session.
@@ -385,12 +374,15 @@ pub(super) async fn delete(
     if !headers.contains_key(SESSION) {
         return not_allowed();
     }
+    if let Err(error) = known_version(&headers) {
+        return refuse_as(&error, None);
+    }
     match session(&shared, &headers, &caller) {
         Ok(session) => {
             shared.mcp_sessions.close(&session);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refusal) => refusal,
+        Err(error) => refuse_as(&error, None),
     }
 }
 

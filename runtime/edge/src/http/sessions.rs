@@ -1,7 +1,6 @@
 //! Legacy sessions (`Mcp-Session-Id`): bounded in number and in time, each its caller's alone.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,12 +50,21 @@ impl Sessions {
     pub(crate) fn open(&self, client: Arc<mcp::Client>, send_buffer: usize) -> Result<Arc<Session>, Full> {
         let now = Instant::now();
         let mut all = self.all();
-        all.retain(|_, session| session.idle(now) < IDLE || session.is_busy());
+        all.retain(|_, session| {
+            let stays = session.idle(now) < IDLE || session.is_busy(now) || session.standing.is_read();
+            if !stays {
+                session.end();
+            }
+            stays
+        });
         if all.len() >= self.max {
             let idlest =
-                all.values().filter(|session| !session.is_busy()).max_by_key(|session| session.idle(now));
-            match idlest.filter(|session| session.idle(now) > FRESH).map(|session| session.id.clone()) {
-                Some(id) => drop(all.remove(&id)),
+                all.values().filter(|session| !session.is_busy(now)).max_by_key(|session| session.idle(now));
+            match idlest.filter(|session| session.idle(now) > FRESH).cloned() {
+                Some(session) => {
+                    all.remove(&session.id);
+                    session.end();
+                }
                 None => return Err(Full),
             }
         }
@@ -65,7 +73,7 @@ impl Sessions {
         let channel: Arc<dyn mcp::Channel> = Arc::clone(&standing) as _;
         client.connect(Arc::downgrade(&channel));
         let session = Arc::new(Session {
-            id: unguessable(),
+            id: mcp::unguessable().into(),
             client,
             standing,
             exchanges: Mutex::default(),
@@ -91,10 +99,12 @@ impl Sessions {
     /// Ends a session and everything under way in it.
     pub(crate) fn close(&self, session: &Session) {
         self.all().remove(&session.id);
-        session.standing.new_reader();
-        for exchange in session.exchanges().drain(..) {
-            exchange.abandon(Cause::Disconnected);
-        }
+        session.end();
+    }
+
+    /// Ends the streams that belong to no call, and would never end by themselves.
+    pub(crate) fn end_streams(&self) {
+        self.all().values().for_each(|session| session.standing.close());
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Session>>> {
@@ -114,6 +124,7 @@ impl Session {
     ) -> Option<Arc<Exchange>> {
         let mut exchanges = self.exchanges();
         let now = Instant::now();
+        exchanges.iter().for_each(|exchange| exchange.expire_by(now));
         exchanges.retain(|exchange| exchange.answered_at().is_none_or(|at| now - at < ANSWER_KEPT));
         if exchanges.iter().filter(|exchange| exchange.answered_at().is_none()).count() >= in_flight {
             return None;
@@ -150,8 +161,19 @@ impl Session {
         }
     }
 
-    fn is_busy(&self) -> bool {
-        self.exchanges().iter().any(|exchange| exchange.answered_at().is_none())
+    /// Whether a call is under way whose time is not over.
+    fn is_busy(&self, now: Instant) -> bool {
+        let exchanges = self.exchanges();
+        exchanges.iter().for_each(|exchange| exchange.expire_by(now));
+        exchanges.iter().any(|exchange| exchange.answered_at().is_none())
+    }
+
+    /// Stops everything under way in it, and ends its streams.
+    fn end(&self) {
+        self.standing.close();
+        for exchange in self.exchanges().drain(..) {
+            exchange.abandon(Cause::Disconnected);
+        }
     }
 
     fn idle(&self, now: Instant) -> Duration {
@@ -161,15 +183,4 @@ impl Session {
     fn exchanges(&self) -> MutexGuard<'_, Vec<Arc<Exchange>>> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// 128 bits that nobody guesses.
-fn unguessable() -> Box<str> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("a system without random numbers runs no server");
-    let hex = bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    hex.into()
 }

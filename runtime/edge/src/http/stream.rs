@@ -100,7 +100,7 @@ impl Reader {
 
     fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<Option<Answer>> {
         loop {
-            if let Poll::Ready(first) = self.exchange.poll_first(context) {
+            if let Poll::Ready(first) = self.exchange.poll_first(self.number, context) {
                 return Poll::Ready(first);
             }
             if self.is_out_of_time(context) {
@@ -208,6 +208,7 @@ impl Stream for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
+        self.exchange.leave(self.number);
         if let Manner::Modern = self.manner {
             self.exchange.abandon(Cause::Disconnected);
         }

@@ -42,7 +42,7 @@ struct State {
 struct Ended;
 
 /// How long a session may take, once its calls are finished or given up, before it counts as stuck.
-const HANG_UP: Duration = Duration::from_secs(1);
+pub(crate) const HANG_UP: Duration = Duration::from_secs(1);
 
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 

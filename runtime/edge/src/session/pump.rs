@@ -4,6 +4,8 @@
 //! of answers costs one write. With as many calls open as allowed, no request is taken: the kernel holds the
 //! peer back, and nobody's requests are lost.
 
+mod mcp;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -11,10 +13,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use ::mcp::Client;
 use bytes::Bytes;
-use mcp::{Channel, Client, Heard, Out};
 use protocol::jsonrpc::{self, Message, Rejected, Request};
-use protocol::mcp::{Revision, is_mcp_method};
+use protocol::mcp::is_mcp_method;
 use protocol::{Caller, Cancel, Code, Error, Id, Incoming, Outbox, Reply};
 use tokio::time::Sleep;
 
@@ -27,6 +29,9 @@ const TURN_MAX: usize = 128;
 
 /// Room for answers that a connection at rest keeps.
 const KEPT_MAX: usize = 64;
+
+/// What every method of the native dialect begins with.
+const NATIVE: &str = "mcp.";
 
 /// Pings that may go unanswered.
 const MISSED_MAX: u32 = 2;
@@ -187,6 +192,7 @@ impl<W: Wire> Pump<W> {
             match received {
                 Received::Gone => return Flow::Over,
                 // One is read even so: that is how the connection's end, and a pong, are seen.
+                Received::Message(frame) if full && self.is_no_request(&frame) => self.take_frame(&frame),
                 Received::Message(_) | Received::TooLong(_) if full => self.ahead = Some(received),
                 received => {
                     self.heard = *now.get_or_insert_with(Instant::now);
@@ -262,17 +268,24 @@ impl<W: Wire> Pump<W> {
         };
         match &self.dialect {
             Dialect::Native if !is_mcp_method(&request.method) => {}
-            Dialect::Mcp(client) => return self.take_mcp(Arc::clone(client), &request, batch),
+            Dialect::Mcp(_) if request.method.starts_with(NATIVE) => {
+                let text =
+                    "This connection speaks the Model Context Protocol; open another for the native dialect.";
+                return self.refuse(&request, batch, text);
+            }
+            Dialect::Mcp(client) => {
+                let client = Arc::clone(client);
+                return self.take_mcp(&client, &request, batch);
+            }
             Dialect::Open if is_mcp_method(&request.method) => {
                 let client = self.speak_mcp();
-                return self.take_mcp(client, &request, batch);
+                return self.take_mcp(&client, &request, batch);
             }
             Dialect::Open => self.dialect = Dialect::Native,
             Dialect::Native => {
                 let text =
                     "This connection speaks the native dialect; open another for the Model Context Protocol.";
-                let id = request.id.unwrap_or(Id::Null);
-                return self.line.refuse(&id, batch, &Error::new(Code::InvalidRequest, text));
+                return self.refuse(&request, batch, text);
             }
         }
         let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
@@ -292,6 +305,13 @@ impl<W: Wire> Pump<W> {
         });
     }
 
+    /// Refuses a request. A notification is not answered, and in a batch no answer of it is waited for.
+    fn refuse(&self, request: &Request, batch: Option<u64>, why: &str) {
+        if let Some(id) = &request.id {
+            self.line.refuse(id, batch, &Error::new(Code::InvalidRequest, why));
+        }
+    }
+
     /// Opens a call and sees to its deadline; one whose id is open already is refused.
     fn open(&mut self, id: Option<&Id>, batch: Option<u64>) -> Option<(u64, Cancel, Instant)> {
         let (cancel, deadline) = (Cancel::new(), self.heard + self.shared.limits.call);
@@ -306,51 +326,6 @@ impl<W: Wire> Pump<W> {
             self.tick.as_mut().reset(deadline.into());
         }
         Some((ticket, cancel, deadline))
-    }
-
-    fn speak_mcp(&mut self) -> Arc<Client> {
-        let client = Arc::new(Client::new(Arc::clone(&self.caller)));
-        let channel: Arc<dyn Channel> = Arc::clone(&self.line) as _;
-        client.connect(Arc::downgrade(&channel));
-        self.line.speak_mcp();
-        self.dialect = Dialect::Mcp(Arc::clone(&client));
-        client
-    }
-
-    /// What is no request: the answer to one of ours, or a mistake.
-    fn take_rejected(&mut self, Rejected { id, error }: Rejected, frame: &Bytes) {
-        if let Dialect::Mcp(client) = &self.dialect
-            && let Some(response) = jsonrpc::parse_response(frame)
-        {
-            return client.answered(response);
-        }
-        self.line.refuse(&id, None, &error);
-    }
-
-    /// A request of the Model Context Protocol.
-    fn take_mcp(&mut self, client: Arc<Client>, request: &Request, batch: Option<u64>) {
-        let server = Arc::clone(&self.shared.mcp);
-        if batch.is_some() && client.revision() != Some(Revision::V2025_03_26) {
-            let text = "Batches are of revision 2025-03-26 alone; send one message at a time.";
-            let id = request.id.as_ref().unwrap_or(&Id::Null);
-            return self.line.refuse(id, batch, &Error::new(Code::InvalidRequest, text));
-        }
-        match &request.id {
-            None => {
-                if let Heard::Cancel(id) = server.hear(&client, request) {
-                    self.line.withdraw(&id);
-                }
-            }
-            Some(Id::Null) => {
-                let text = "id must be a string or an integer, not null.";
-                self.line.refuse(&Id::Null, batch, &Error::new(Code::InvalidRequest, text));
-            }
-            Some(_) => {
-                let Some((ticket, cancel, deadline)) = self.open(request.id.as_ref(), batch) else { return };
-                let outbox: Arc<dyn Outbox> = Arc::clone(&self.line) as _;
-                server.take(&client, request, Out::new(outbox, ticket, cancel, deadline));
-            }
-        }
     }
 
     /// Deadlines, pings, idleness. Ready when the connection is over.

@@ -1,0 +1,109 @@
+//! What every host may take for granted of every tool, and what each answers.
+
+use std::collections::BTreeSet;
+
+use harness::{Daemon, run};
+use serde_json::{Value, json};
+
+use crate::fixtures;
+use crate::http::{Host, tool};
+
+async fn listed(host: &Host) -> Vec<Value> {
+    let mut tools = Vec::new();
+    let mut cursor = json!("");
+    loop {
+        let page = host.ok("tools/list", json!({ "cursor": cursor })).await;
+        tools.extend(page["tools"].as_array().expect("a list").iter().cloned());
+        match page.get("nextCursor") {
+            Some(next) => cursor = next.clone(),
+            None => return tools,
+        }
+    }
+}
+
+#[test]
+fn tools_are_such_as_every_host_takes() {
+    run(async {
+        for daemon in [Daemon::start().await, fixtures("").await] {
+            let host = Host::owner(&daemon);
+            let tools = listed(&host).await;
+            assert_eq!(
+                tools,
+                listed(&host.but("User-Agent", "another")).await,
+                "the same, in the same order"
+            );
+            let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().expect("a name")).collect();
+            assert_eq!(
+                names.iter().collect::<BTreeSet<_>>().len(),
+                names.len(),
+                "names are of one tool each"
+            );
+            for tool in &tools {
+                let name = tool["name"].as_str().expect("a name");
+                let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+                assert!(name.bytes().all(plain), "{name}");
+                // The suite's own names are longer than ours may be.
+                assert!(name.len() <= 40 || name.starts_with("test_"), "{name}: {}", name.len());
+                let about = tool["description"].as_str().expect("a description");
+                assert!(!about.is_empty() && about.len() <= 2048, "{name}: {}", about.len());
+                assert!(!about.contains("mcp.fs."), "{name} calls tools by their native names: {about}");
+                assert_eq!(tool["inputSchema"]["type"], "object", "{name}");
+                for schema in ["inputSchema", "outputSchema"] {
+                    if let Some(schema) = tool.get(schema) {
+                        jsonschema::draft202012::new(schema)
+                            .unwrap_or_else(|error| panic!("{name}: {error}"));
+                        assert!(!schema.to_string().contains("\"$ref\":\"http"), "{name}");
+                    }
+                }
+                for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
+                    assert!(tool["annotations"][hint].is_boolean(), "{name}: {hint}");
+                }
+            }
+        }
+    });
+}
+
+/// Arguments for tools that need some.
+fn arguments(name: &str) -> Value {
+    match name {
+        "fs_list" | "fs_tree" => json!({ "path": "/" }),
+        "fs_stat" | "fs_read" | "fs_hash" => json!({ "path": "/welcome.md" }),
+        "fs_find" => json!({ "path": "/", "pattern": "*.md" }),
+        "fs_grep" => json!({ "path": "/", "pattern": "e" }),
+        "fs_multi_read" => json!({ "paths": ["/welcome.md", "/none"] }),
+        "prompts_get" => json!({ "name": "summarize-folder", "arguments": { "path": "/" } }),
+        "admin_actor" => json!({ "id": "fs" }),
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn every_tool_that_only_looks_answers_what_its_schema_says() {
+    run(async {
+        let daemon = Daemon::start().await;
+        let host = Host::owner(&daemon);
+        let mut called = 0;
+        for known in listed(&host).await {
+            if known["annotations"]["readOnlyHint"] != true {
+                continue;
+            }
+            let name = known["name"].as_str().expect("a name");
+            let result = host.ok("tools/call", tool(name, arguments(name))).await;
+            assert_ne!(result["isError"], true, "{name}: {result}");
+            assert!(result["content"].is_array(), "{name}: {result}");
+            let Some(schema) = known.get("outputSchema") else {
+                assert!(result.get("structuredContent").is_none(), "{name}: {result}");
+                continue;
+            };
+            let schema = jsonschema::draft202012::new(schema).expect("a schema");
+            let wrong: Vec<_> =
+                schema.iter_errors(&result["structuredContent"]).map(|error| error.to_string()).collect();
+            assert!(wrong.is_empty(), "{name}: {wrong:?}: {result}");
+            let text = result["content"][0]["text"].as_str().expect("a text too");
+            let said: Value = serde_json::from_str(text).expect("the same as JSON");
+            assert_eq!(said, result["structuredContent"], "{name}");
+            called += 1;
+        }
+        assert!(called >= 15, "{called}");
+    });
+}
