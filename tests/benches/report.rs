@@ -65,7 +65,7 @@ impl Report {
             let _ = write!(text, "{}\n{}\n", self.promises(), self.load());
         }
         if let Some(mcp) = &self.mcp {
-            let _ = write!(text, "{}\n", mcp.markdown());
+            let _ = writeln!(text, "{}", mcp.markdown());
         }
         text + &self.method
     }

@@ -11,7 +11,7 @@ use super::contender::{Contender, Line};
 use crate::load::{Round, Times, quantile};
 
 /// A server that answers nothing for so long is broken, not slow.
-const STUCK: Duration = Duration::from_secs(60);
+const STUCK: Duration = Duration::from_mins(1);
 
 /// What all connections of a round share.
 struct Shared {

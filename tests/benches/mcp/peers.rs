@@ -13,7 +13,7 @@ use crate::server::Server;
 const NPM: &[&str] =
     &["node@24.9.0", "mcp-proxy@6.7.19", "@modelcontextprotocol/server-filesystem@2026.8.31"];
 
-/// Packages from PyPI, each in an environment of its own.
+/// Packages of Python, each in an environment of its own.
 const PROXY: &str = "mcp-proxy==0.13.0";
 const FASTMCP: &str = "fastmcp==4.2.3";
 
@@ -78,7 +78,7 @@ fn fastmcp(_: &Path) -> anyhow::Result<(Server, &'static str)> {
 
 fn with_node(bin: &Path, program: &Path) -> Command {
     let mut command = Command::new(program);
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = variable("PATH").unwrap_or_default();
     let places = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&path));
     command.env("PATH", std::env::join_paths(places).unwrap_or(path.clone()));
     command
@@ -86,9 +86,14 @@ fn with_node(bin: &Path, program: &Path) -> Command {
 
 /// Where installed tools are kept: never in the clone.
 fn cache() -> anyhow::Result<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
     Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("llmbasedos-tools/bench"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is no setting of ours: where the user keeps programs")]
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
 }
 
 fn install_npm() -> anyhow::Result<PathBuf> {
