@@ -321,30 +321,35 @@ fn answer_to_us(
     refuse_as(&error, id)
 }
 
+/// The session of a request that is no POST, or the response that says why there is none.
+async fn session_of(
+    shared: &Shared,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+) -> Result<Arc<Session>, Response> {
+    let caller = caller(shared, visitor, headers).await?;
+    if !headers.contains_key(SESSION) {
+        return Err(not_allowed());
+    }
+    known_version(headers)
+        .and_then(|()| session(shared, headers, &caller))
+        .map_err(|error| refuse_as(&error, None))
+}
+
 /// `GET /mcp`: a session's own stream, or one that ended and goes on.
 pub(super) async fn get(
     State(shared): State<Arc<Shared>>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
 ) -> Response {
-    let caller = match caller(&shared, &visitor, &headers).await {
-        Ok(caller) => caller,
+    let session = match session_of(&shared, &visitor, &headers).await {
+        Ok(session) => session,
         Err(refusal) => return refusal,
     };
-    if !headers.contains_key(SESSION) {
-        return not_allowed();
-    }
-    if let Err(error) = known_version(&headers) {
-        return refuse_as(&error, None);
-    }
     if !accepts(&headers, "text/event-stream") {
         let error = RpcError::invalid_request("Accept must list text/event-stream.");
         return refuse(StatusCode::NOT_ACCEPTABLE, None, &error);
     }
-    let session = match session(&shared, &headers, &caller) {
-        Ok(session) => session,
-        Err(error) => return refuse_as(&error, None),
-    };
     let Some(last) = headers.get(LAST_EVENT).map(|value| value.to_str().unwrap_or_default()) else {
         let standing = Arc::clone(&session.standing);
         let next = standing.unsent();
@@ -367,22 +372,12 @@ pub(super) async fn delete(
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
 ) -> Response {
-    let caller = match caller(&shared, &visitor, &headers).await {
-        Ok(caller) => caller,
-        Err(refusal) => return refusal,
-    };
-    if !headers.contains_key(SESSION) {
-        return not_allowed();
-    }
-    if let Err(error) = known_version(&headers) {
-        return refuse_as(&error, None);
-    }
-    match session(&shared, &headers, &caller) {
+    match session_of(&shared, &visitor, &headers).await {
         Ok(session) => {
             shared.mcp_sessions.close(&session);
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(error) => refuse_as(&error, None),
+        Err(refusal) => refusal,
     }
 }
 
