@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use crate::catalog::Entry;
 use crate::context::{Caller, Cancel, Context, Shape, Way};
@@ -60,9 +60,9 @@ pub trait Dispatch: Send + Sync + 'static {
     /// Resolves when what anybody may call has changed.
     fn offer_changed(&self) -> BoxFuture<'static, ()>;
 
-    /// Hands over requests that arrived together, in their order.
-    fn dispatch_all(&self, requests: Vec<Incoming>) {
-        for request in requests {
+    /// Hands over requests that arrived together, in their order; their room is kept for the next ones.
+    fn dispatch_all(&self, requests: &mut Vec<Incoming>) {
+        for request in requests.drain(..) {
             self.dispatch(request);
         }
     }
@@ -88,8 +88,19 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// Size of the params, in bytes.
+    pub fn params_len(&self) -> usize {
+        self.params.as_ref().map_or(0, |params| params.get().len())
+    }
+
     /// Turns the request into a call of `entry`.
-    pub fn into_call(mut self, entry: Arc<Entry>, request_id: u64) -> Call {
+    pub fn into_call(self, entry: Arc<Entry>, request_id: u64) -> Call {
+        let (context, params, reply) = self.split(&entry, request_id);
+        Call { entry, context, params, reply }
+    }
+
+    /// What a call of `entry` is made of: its circumstances, its params, and where its answer goes.
+    pub fn split(mut self, entry: &Entry, request_id: u64) -> (Context, Option<Box<RawValue>>, Reply) {
         if let Some(limit) = entry.limit {
             self.deadline = Instant::now() + limit;
             self.reply.outbox.extend(self.reply.ticket, self.deadline);
@@ -107,7 +118,7 @@ impl Incoming {
             inputs: self.inputs,
             connection: Some((self.reply.outbox.clone(), self.reply.ticket)),
         };
-        Call { entry, context, params: self.params, reply: self.reply }
+        (context, self.params, self.reply)
     }
 }
 
@@ -281,12 +292,7 @@ impl Reply {
     fn finish(&mut self, mut outcome: Result<Payload, Error>) {
         self.answered = true;
         if let Some(trail) = self.trail.take() {
-            // What only the log has is found there under this id.
-            if let Err(error) = &mut outcome
-                && error.detail.is_some()
-            {
-                error.add_data(json!({ "request_id": format!("{:x}", trail.request_id) }));
-            }
+            outcome = outcome.map_err(|error| error.findable(trail.request_id));
             let bytes = outcome.as_ref().map_or(0, |payload| payload.as_str().len());
             trail.witness.finished(&trail, trail.admitted.elapsed(), bytes, outcome.as_ref().err());
         }

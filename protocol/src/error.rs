@@ -146,6 +146,15 @@ impl Error {
         }
     }
 
+    /// The error with the id under which the log has what only it has.
+    #[must_use]
+    pub fn findable(mut self, request_id: u64) -> Self {
+        if self.detail.is_some() {
+            self.add_data(json!({ "request_id": format!("{request_id:x}") }));
+        }
+        self
+    }
+
     /// Adds what only the operator may see.
     #[must_use]
     pub fn with_detail(mut self, detail: impl std::fmt::Display) -> Self {

@@ -3,7 +3,7 @@
 //! Params stay raw text until a method's own type reads them, so a request is walked once here and once there.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -317,57 +317,65 @@ pub fn parse_response(frame: &[u8]) -> Option<Response> {
 }
 
 /// Appends `{"jsonrpc":"2.0","id":…,"result":…}`; `result` is JSON text and is copied, not read.
-pub fn write_result(out: &mut Vec<u8>, id: &Id, result: &str) {
+pub fn write_result(out: &mut String, id: &Id, result: &str) {
     open(out, id);
-    out.extend_from_slice(b",\"result\":");
-    out.extend_from_slice(result.as_bytes());
-    out.push(b'}');
+    out.push_str(",\"result\":");
+    out.push_str(result);
+    out.push('}');
 }
 
 /// Appends `{"jsonrpc":"2.0","id":…,"error":{…}}`.
-pub fn write_error(out: &mut Vec<u8>, id: &Id, error: &Error) {
+pub fn write_error(out: &mut String, id: &Id, error: &Error) {
     open(out, id);
-    out.extend_from_slice(b",\"error\":");
+    out.push_str(",\"error\":");
     write_json(out, error);
-    out.push(b'}');
+    out.push('}');
 }
 
 /// Appends `{"jsonrpc":"2.0","error":{…}}`: an error about something that has no id, where null is none.
-pub fn write_unaddressed(out: &mut Vec<u8>, error: &Error) {
-    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"error\":");
+pub fn write_unaddressed(out: &mut String, error: &Error) {
+    out.push_str("{\"jsonrpc\":\"2.0\",\"error\":");
     write_json(out, error);
-    out.push(b'}');
+    out.push('}');
 }
 
 /// Appends `{"jsonrpc":"2.0","id":…,"result":…}` or the same with `error`.
-pub fn write_conclusion(out: &mut Vec<u8>, id: &Id, conclusion: &Conclusion) {
+pub fn write_conclusion(out: &mut String, id: &Id, conclusion: &Conclusion) {
     match conclusion {
         Conclusion::Result(text) => write_result(out, id, text),
         Conclusion::Error { text, .. } => {
             open(out, id);
-            out.extend_from_slice(b",\"error\":");
-            out.extend_from_slice(text.as_bytes());
-            out.push(b'}');
+            out.push_str(",\"error\":");
+            out.push_str(text);
+            out.push('}');
         }
     }
 }
 
 /// Appends `{"jsonrpc":"2.0","method":…,"params":{"id":…,"value":…}}`: news about the call `id`.
-pub fn write_progress(out: &mut Vec<u8>, id: &Id, value: &str) {
-    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"method\":\"mcp.progress\",\"params\":{\"id\":");
-    write_json(out, id);
-    out.extend_from_slice(b",\"value\":");
-    out.extend_from_slice(value.as_bytes());
-    out.extend_from_slice(b"}}");
+pub fn write_progress(out: &mut String, id: &Id, value: &str) {
+    out.push_str("{\"jsonrpc\":\"2.0\",\"method\":\"mcp.progress\",\"params\":{\"id\":");
+    write_id(out, id);
+    out.push_str(",\"value\":");
+    out.push_str(value);
+    out.push_str("}}");
 }
 
-fn open(out: &mut Vec<u8>, id: &Id) {
-    out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
-    write_json(out, id);
+fn open(out: &mut String, id: &Id) {
+    out.push_str("{\"jsonrpc\":\"2.0\",\"id\":");
+    write_id(out, id);
 }
 
-fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
-    serde_json::to_writer(out, value).expect("strings, numbers and JSON values always serialise to memory");
+fn write_id(out: &mut String, id: &Id) {
+    match id {
+        Id::Text(text) => write_json(out, text),
+        Id::Null | Id::Integer(_) => write!(out, "{id}").expect("memory takes everything"),
+    }
+}
+
+fn write_json(out: &mut String, value: &impl Serialize) {
+    let text = serde_json::to_string(value);
+    out.push_str(&text.expect("strings, numbers and JSON values always serialise to memory"));
 }
 
 #[cfg(test)]
@@ -480,14 +488,14 @@ mod tests {
 
     #[test]
     fn answers_are_written_without_a_second_pass() {
-        let mut out = Vec::new();
+        let mut out = String::new();
         write_result(&mut out, &Id::Text("a\"".into()), r#"{"x":1}"#);
-        assert_eq!(out, br#"{"jsonrpc":"2.0","id":"a\"","result":{"x":1}}"#);
+        assert_eq!(out, r#"{"jsonrpc":"2.0","id":"a\"","result":{"x":1}}"#);
         out.clear();
         write_error(&mut out, &Id::Null, &Error::cancelled());
-        assert_eq!(out, br#"{"jsonrpc":"2.0","id":null,"error":{"code":-32063,"message":"Cancelled."}}"#);
+        assert_eq!(out, r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32063,"message":"Cancelled."}}"#);
         out.clear();
         write_progress(&mut out, &Id::Integer(7), "1");
-        assert_eq!(out, br#"{"jsonrpc":"2.0","method":"mcp.progress","params":{"id":7,"value":1}}"#);
+        assert_eq!(out, r#"{"jsonrpc":"2.0","method":"mcp.progress","params":{"id":7,"value":1}}"#);
     }
 }

@@ -22,7 +22,7 @@ const GROWTH_MAX: u64 = 12 * MIB;
 const BRANCHES: [(&str, &[&str]); 4] = [
     ("root/services", &["fs", "admin", "prompts"]),
     ("root/backends", &["discovery", "toy"]),
-    ("root/gateway", &["ledger", "auth", "router"]),
+    ("root/gateway", &["ledger", "auth"]),
     (
         "root/edges",
         &["http", "unix-http", "unix-gateway", "unix-fs", "unix-admin", "unix-prompts", "sessions"],

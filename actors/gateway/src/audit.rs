@@ -5,8 +5,8 @@
 //! with their number: a host that polls ten thousand times a second must not write a gigabyte an hour.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,8 +22,6 @@ const ROWS_MAX: usize = 20_000;
 #[derive(Default)]
 pub(crate) struct Audit {
     in_flight: AtomicUsize,
-    answered: AtomicU64,
-    failed: AtomicU64,
     rows: Mutex<Rows>,
     /// Told when the first row since the last write is there.
     dirty: Notify,
@@ -31,6 +29,8 @@ pub(crate) struct Audit {
 
 #[derive(Default)]
 struct Rows {
+    answered: u64,
+    failed: u64,
     /// One row per call that changed, or tried to change, something.
     single: Vec<Row>,
     /// One row per kind of call that did not.
@@ -44,6 +44,36 @@ struct Rows {
 /// Caller and method by address, which their row keeps alive, and the outcome.
 type Kind = (usize, usize, &'static str);
 
+/// A call that has ended, as the trail sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) entry: &'a Arc<Entry>,
+    pub(crate) caller: &'a Arc<Caller>,
+    pub(crate) request_id: u64,
+    pub(crate) bytes_in: usize,
+    /// Why it was abandoned, if it was.
+    pub(crate) cancelled: Option<Cause>,
+}
+
+/// What calls came to.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    calls: u64,
+    took: Duration,
+    took_max: Duration,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// Counts calls that came together and were answered at once: those of one kind are told to the trail together,
+/// when another kind comes or the tally ends.
+pub(crate) struct Tally<'a> {
+    audit: &'a Audit,
+    /// Whether there is anything to be told together.
+    several: bool,
+    counted: Option<(Kind, Row)>,
+}
+
 /// One row of the audit trail.
 #[derive(Clone)]
 pub(crate) struct Row {
@@ -52,11 +82,7 @@ pub(crate) struct Row {
     caller: Arc<Caller>,
     entry: Arc<Entry>,
     outcome: &'static str,
-    calls: u64,
-    took: Duration,
-    took_max: Duration,
-    bytes_in: u64,
-    bytes_out: u64,
+    sum: Sum,
 }
 
 /// Totals since the start.
@@ -87,16 +113,22 @@ impl Audit {
 
     /// Totals since the start.
     pub(crate) fn totals(&self) -> Totals {
+        let rows = self.rows();
         Totals {
             in_flight: self.in_flight.load(Ordering::Relaxed),
-            answered: self.answered.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
+            answered: rows.answered,
+            failed: rows.failed,
         }
     }
 
+    /// Counts `calls` that came together.
+    pub(crate) fn tally(&self, calls: usize) -> Tally<'_> {
+        Tally { audit: self, several: calls > 1, counted: None }
+    }
+
     /// A call that was refused before it took a place.
-    pub(crate) fn refused(&self, trail: &Trail, error: &Error) {
-        self.record(trail, Duration::ZERO, 0, Some(error));
+    pub(crate) fn refused(&self, seen: &Seen<'_>, error: &Error) {
+        self.record(seen, Duration::ZERO, 0, Some(error));
     }
 
     /// Resolves when there is something to write.
@@ -106,7 +138,7 @@ impl Audit {
 
     /// Everything that is to be written.
     pub(crate) fn take(&self) -> Vec<Row> {
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows();
         let mut all = std::mem::take(&mut rows.single);
         all.append(&mut rows.shared);
         rows.kinds.clear();
@@ -114,45 +146,110 @@ impl Audit {
         all
     }
 
-    fn record(&self, trail: &Trail, took: Duration, bytes_out: usize, failed: Option<&Error>) {
-        self.answered.fetch_add(1, Ordering::Relaxed);
+    fn record(&self, seen: &Seen<'_>, took: Duration, bytes_out: usize, failed: Option<&Error>) {
         if let Some(error) = failed {
-            self.failed.fetch_add(1, Ordering::Relaxed);
-            log(trail, error);
+            log(seen, error);
         }
-        let outcome = outcome(trail, failed);
-        let row = || Row {
-            at: Timestamp::now(),
-            request_id: trail.request_id,
-            caller: Arc::clone(&trail.caller),
-            entry: Arc::clone(&trail.entry),
-            outcome,
-            calls: 0,
-            took: Duration::ZERO,
-            took_max: Duration::ZERO,
-            bytes_in: 0,
-            bytes_out: 0,
-        };
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        let looked_only = trail.entry.effect.read_only || (took.is_zero() && failed.is_some());
+        let outcome = outcome(seen, failed);
+        let sum = Sum::one(seen, took, bytes_out);
+        let mut rows = self.rows();
+        rows.failed += u64::from(failed.is_some());
+        let looked_only = seen.entry.effect.read_only || (took.is_zero() && failed.is_some());
+        let kind = looked_only.then(|| seen.kind(outcome));
+        self.add(&mut rows, kind, sum, || Row::of(seen, outcome));
+    }
+
+    /// Adds to the row of `kind`, or to a row of its own.
+    fn add(&self, rows: &mut Rows, kind: Option<Kind>, sum: Sum, make: impl FnOnce() -> Row) {
+        rows.answered += sum.calls;
         if rows.single.is_empty() && rows.shared.is_empty() {
             self.dirty.notify_one();
         }
-        let row = if looked_only || rows.single.len() >= ROWS_MAX {
-            let caller = Arc::as_ptr(&trail.caller) as usize;
-            let Some(shared) = rows.shared((caller, Arc::as_ptr(&trail.entry) as usize, outcome), row) else {
-                return;
-            };
-            shared
-        } else {
-            rows.single.push(row());
-            rows.single.last_mut().expect("just pushed")
-        };
-        row.calls += 1;
-        row.took += took;
-        row.took_max = row.took_max.max(took);
-        row.bytes_in += trail.bytes_in as u64;
-        row.bytes_out += bytes_out as u64;
+        match kind {
+            None if rows.single.len() < ROWS_MAX => rows.single.push(Row { sum, ..make() }),
+            None => {
+                let row = make();
+                let kind = (Arc::as_ptr(&row.caller) as usize, Arc::as_ptr(&row.entry) as usize, row.outcome);
+                if let Some(shared) = rows.shared(kind, || row) {
+                    shared.sum.add(sum);
+                }
+            }
+            Some(kind) => {
+                if let Some(shared) = rows.shared(kind, make) {
+                    shared.sum.add(sum);
+                }
+            }
+        }
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen<'_> {
+    fn kind(&self, outcome: &'static str) -> Kind {
+        (Arc::as_ptr(self.caller) as usize, Arc::as_ptr(self.entry) as usize, outcome)
+    }
+}
+
+impl Row {
+    fn of(seen: &Seen<'_>, outcome: &'static str) -> Self {
+        Self {
+            at: Timestamp::now(),
+            request_id: seen.request_id,
+            caller: Arc::clone(seen.caller),
+            entry: Arc::clone(seen.entry),
+            outcome,
+            sum: Sum::default(),
+        }
+    }
+}
+
+impl Sum {
+    fn one(seen: &Seen<'_>, took: Duration, bytes_out: usize) -> Self {
+        Self { calls: 1, took, took_max: took, bytes_in: seen.bytes_in as u64, bytes_out: bytes_out as u64 }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.took += other.took;
+        self.took_max = self.took_max.max(other.took_max);
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+    }
+}
+
+impl Tally<'_> {
+    /// Counts a call that was answered at once.
+    pub(crate) fn add(&mut self, seen: &Seen<'_>, took: Duration, bytes_out: usize, failed: Option<&Error>) {
+        let outcome = outcome(seen, failed);
+        let kind = seen.kind(outcome);
+        if !self.several || failed.is_some() || !seen.entry.effect.read_only {
+            return self.audit.record(seen, took, bytes_out, failed);
+        }
+        let sum = Sum::one(seen, took, bytes_out);
+        match &mut self.counted {
+            Some((known, row)) if *known == kind => row.sum.add(sum),
+            _ => {
+                self.tell();
+                self.counted = Some((kind, Row { sum, ..Row::of(seen, outcome) }));
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        if let Some((kind, row)) = self.counted.take() {
+            let sum = row.sum;
+            let row = || Row { sum: Sum::default(), ..row };
+            self.audit.add(&mut self.audit.rows(), Some(kind), sum, row);
+        }
+    }
+}
+
+impl Drop for Tally<'_> {
+    fn drop(&mut self) {
+        self.tell();
     }
 }
 
@@ -179,13 +276,20 @@ impl Rows {
 impl Witness for Audit {
     fn finished(&self, trail: &Trail, took: Duration, bytes_out: usize, failed: Option<&Error>) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.record(trail, took, bytes_out, failed);
+        let seen = Seen {
+            entry: &trail.entry,
+            caller: &trail.caller,
+            request_id: trail.request_id,
+            bytes_in: trail.bytes_in,
+            cancelled: trail.cancel.cause(),
+        };
+        self.record(&seen, took, bytes_out, failed);
     }
 }
 
 /// What the caller saw: a call whose caller had gone, or gave up waiting, did not end well for it.
-fn outcome(trail: &Trail, failed: Option<&Error>) -> &'static str {
-    match (trail.cancel.cause(), failed) {
+fn outcome(seen: &Seen<'_>, failed: Option<&Error>) -> &'static str {
+    match (seen.cancelled, failed) {
         (Some(Cause::Cancelled), _) => Code::Cancelled.label(),
         (Some(Cause::Disconnected), _) => "disconnected",
         (Some(Cause::Deadline), _) => Code::DeadlineExceeded.label(),
@@ -195,9 +299,9 @@ fn outcome(trail: &Trail, failed: Option<&Error>) -> &'static str {
     }
 }
 
-fn log(trail: &Trail, error: &Error) {
-    let (method, caller, outcome) = (&trail.entry.name, &trail.caller.name, error.code.label());
-    let request_id = format!("{:x}", trail.request_id);
+fn log(seen: &Seen<'_>, error: &Error) {
+    let (method, caller, outcome) = (&seen.entry.name, &seen.caller.name, error.code.label());
+    let request_id = format!("{:x}", seen.request_id);
     if let Some(detail) = &error.detail {
         tracing::error!(request_id, method, caller, outcome, detail, "call failed");
     } else {
@@ -221,11 +325,11 @@ pub(crate) fn write(db: &Connection, rows: &[Row]) -> store::rusqlite::Result<()
             format!("{:?}", row.caller.way).to_lowercase(),
             row.entry.name,
             row.outcome,
-            number(row.calls),
-            micros(row.took),
-            micros(row.took_max),
-            number(row.bytes_in),
-            number(row.bytes_out),
+            number(row.sum.calls),
+            micros(row.sum.took),
+            micros(row.sum.took_max),
+            number(row.sum.bytes_in),
+            number(row.sum.bytes_out),
         ])?;
     }
     Ok(())

@@ -52,8 +52,9 @@ impl Gate {
         }))
     }
 
-    pub(crate) fn next_request_id(&self) -> u64 {
-        self.0.requests.fetch_add(1, Ordering::Relaxed)
+    /// The first of so many numbers that no other request has.
+    pub(crate) fn next_request_ids(&self, count: u64) -> u64 {
+        self.0.requests.fetch_add(count, Ordering::Relaxed)
     }
 
     /// The names of all methods that `caller` may call now, sorted.

@@ -1,10 +1,11 @@
 //! The gateway: who is asking, may they, how much of it, and where to.
 //!
-//! Three actors. `router` takes every request and passes it on or refuses it; `auth` turns credentials into
-//! callers and keeps licence, tiers and tokens up to date; `ledger` writes quota counters and the audit trail.
-//! What they share are immutable values replaced whole, so nothing waits for anything. `backends` are
-//! third-party daemons that follow the original's protocol; each is an actor of its own.
+//! Every request is admitted or refused where it came in, from immutable values that are replaced whole, so nothing
+//! waits for anything. Two actors replace them: `auth` turns credentials into callers and keeps licence, tiers and
+//! tokens up to date; `ledger` writes quota counters and the audit trail. `backends` are third-party daemons that
+//! follow the original's protocol; each is an actor of its own.
 
+mod admission;
 mod gate;
 mod policy;
 mod routes;
@@ -16,7 +17,6 @@ mod token;
 mod audit;
 mod auth;
 mod ledger;
-mod router;
 
 mod callers;
 mod methods;
@@ -28,12 +28,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::router::Requests;
 use cluster_config::Tiers;
 use jiff::Timestamp;
 use protocol::dispatch::BoxFuture;
 use protocol::mcp::Toolbox;
-use protocol::{Caller, Credentials, Dispatch, Entry, Error, Incoming};
+use protocol::{Caller, Credentials, Dispatch, Entry, Error, Incoming, Run};
 use store::{Store, StoreError};
 use supervisor::{CallError, ChildSpec, Slot, SupervisorSpec};
 
@@ -89,7 +88,6 @@ pub enum SetupError {
 pub struct Gateway {
     gate: Gate,
     config: Arc<Config>,
-    router: Slot<Requests>,
     auth: Slot<auth::Message>,
     ledger: Slot<ledger::Message>,
 }
@@ -119,14 +117,10 @@ impl Gateway {
             description: "Who you are, what you may call, and how to stop it.".into(),
             version: env!("CARGO_PKG_VERSION").into(),
         };
-        gate.routes().add("gateway", about, methods::all(&gate), &Destination::Here)?;
-        Ok(Self {
-            gate,
-            config: Arc::new(config),
-            router: Slot::vacant(),
-            auth: Slot::vacant(),
-            ledger: Slot::vacant(),
-        })
+        let own = methods::all(&gate);
+        debug_assert!(own.iter().all(|entry| entry.run == Run::Inline), "nobody else would answer them");
+        gate.routes().add("gateway", about, own, &Destination::Here)?;
+        Ok(Self { gate, config: Arc::new(config), auth: Slot::vacant(), ledger: Slot::vacant() })
     }
 
     /// Adds a built-in service, before anything runs.
@@ -160,16 +154,8 @@ impl Gateway {
         let auth = ChildSpec::worker("auth", &self.auth, move |context| {
             (auth::Auth, (gate.clone(), Arc::clone(&config), context.tasks()))
         });
-        let gate = self.gate.clone();
-        let router = ChildSpec::worker("router", &self.router, move |context| {
-            (router::Router, (gate.clone(), context.tasks()))
-        });
         // A tree under fault injection loses an actor every few milliseconds; a healthy one never does.
-        SupervisorSpec::new("gateway")
-            .intensity(5, Duration::from_mins(1))
-            .child(ledger)
-            .child(auth)
-            .child(router)
+        SupervisorSpec::new("gateway").intensity(5, Duration::from_mins(1)).child(ledger).child(auth)
     }
 }
 
@@ -196,11 +182,10 @@ impl Dispatch for Gateway {
     }
 
     fn dispatch(&self, request: Incoming) {
-        // Undelivered, the request is dropped, and its reply says that the gateway is restarting.
-        drop(self.router.cast(Requests::One(request)));
+        self.gate.take_in(std::iter::once(request));
     }
 
-    fn dispatch_all(&self, requests: Vec<Incoming>) {
-        drop(self.router.cast(Requests::Burst(requests)));
+    fn dispatch_all(&self, requests: &mut Vec<Incoming>) {
+        self.gate.take_in(requests.drain(..));
     }
 }

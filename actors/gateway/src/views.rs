@@ -1,8 +1,9 @@
 //! Answers that depend only on who asks and on what is in force, written once: hello and listCapabilities are
 //! what every client sends first and some send all day.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use protocol::mcp::Toolbox;
 use protocol::{Caller, Error, Payload, Shape};
 use schemars::JsonSchema;
@@ -26,14 +27,15 @@ pub(crate) struct Edition {
 
 /// Answers as they were written for one kind of caller each.
 #[derive(Default)]
-pub(crate) struct Views(Mutex<Kept>);
+pub(crate) struct Views(ArcSwap<Kept>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Kept {
     edition: Edition,
     views: Vec<View>,
 }
 
+#[derive(Clone)]
 struct View {
     method: &'static str,
     shape: Shape,
@@ -52,24 +54,27 @@ impl Views {
         caller: &Arc<Caller>,
         write: impl FnOnce() -> T,
     ) -> Result<Arc<str>, Error> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.edition != edition || kept.views.len() >= VIEWS_MAX {
-            *kept = Kept { edition, views: Vec::new() };
-        }
         let known =
             |view: &&View| view.method == method && view.shape == shape && alike(&view.caller, caller);
-        if let Some(view) = kept.views.iter().find(known) {
+        let kept = self.0.load();
+        if kept.edition == edition
+            && let Some(view) = kept.views.iter().find(known)
+        {
             return Ok(Arc::clone(&view.text));
         }
         let text: Arc<str> = serde_json::to_string(&write()).map_err(Error::internal)?.into();
-        kept.views.push(View { method, shape, caller: Arc::clone(caller), text: Arc::clone(&text) });
+        let view = View { method, shape, caller: Arc::clone(caller), text: Arc::clone(&text) };
+        // Of two that write at one time one is forgotten, and written again when it is next asked for.
+        let old = kept.views.iter().filter(|_| kept.edition == edition && kept.views.len() < VIEWS_MAX);
+        let views = old.cloned().chain([view]).collect();
+        self.0.store(Arc::new(Kept { edition, views }));
         Ok(text)
     }
 }
 
 /// The tools of callers, by kind of caller.
 #[derive(Default)]
-pub(crate) struct Toolboxes(Mutex<KeptTools>);
+pub(crate) struct Toolboxes(ArcSwap<KeptTools>);
 
 #[derive(Default)]
 struct KeptTools {
@@ -85,15 +90,16 @@ impl Toolboxes {
         caller: &Arc<Caller>,
         gather: impl FnOnce() -> Toolbox,
     ) -> Arc<Toolbox> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.edition != edition || kept.boxes.len() >= VIEWS_MAX {
-            *kept = KeptTools { edition, boxes: Vec::new() };
-        }
-        if let Some((_, tools)) = kept.boxes.iter().find(|(known, _)| alike(known, caller)) {
+        let kept = self.0.load();
+        if kept.edition == edition
+            && let Some((_, tools)) = kept.boxes.iter().find(|(known, _)| alike(known, caller))
+        {
             return Arc::clone(tools);
         }
         let tools = Arc::new(gather());
-        kept.boxes.push((Arc::clone(caller), Arc::clone(&tools)));
+        let old = kept.boxes.iter().filter(|_| kept.edition == edition && kept.boxes.len() < VIEWS_MAX);
+        let boxes = old.cloned().chain([(Arc::clone(caller), Arc::clone(&tools))]).collect();
+        self.0.store(Arc::new(KeptTools { edition, boxes }));
         tools
     }
 }

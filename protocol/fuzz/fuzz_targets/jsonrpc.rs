@@ -88,16 +88,16 @@ fn again(request: &Request) {
 /// Every answer is JSON, under the id, with what was to be said.
 fn answers(id: &Id, result: Option<&RawValue>, error: &Error) {
     let result = result.map_or("null", RawValue::get);
-    let mut out = Vec::new();
+    let mut out = String::new();
     jsonrpc::write_result(&mut out, id, result);
-    let answer: Answer<'_> = serde_json::from_slice(&out).expect("a result is JSON");
+    let answer: Answer<'_> = serde_json::from_str(&out).expect("a result is JSON");
     assert_eq!(&answer.id, id);
     assert!(answer.error.is_none() && answer.result.map_or("null", RawValue::get) == result);
     out.clear();
     jsonrpc::write_error(&mut out, id, error);
-    let answer: Answer<'_> = serde_json::from_slice(&out).expect("an error is JSON");
+    let answer: Answer<'_> = serde_json::from_str(&out).expect("an error is JSON");
     assert!(&answer.id == id && answer.error.is_some() && answer.result.is_none());
     out.clear();
     jsonrpc::write_progress(&mut out, id, result);
-    serde_json::from_slice::<IgnoredAny>(&out).expect("news is JSON");
+    serde_json::from_str::<IgnoredAny>(&out).expect("news is JSON");
 }

@@ -180,9 +180,9 @@ fn a_conclusion_becomes_the_answer_that_would_have_been_written() {
             Conclusion::Result("{\"a\":1}".to_owned()),
             Conclusion::Error { status: 400, text: "{\"code\":1}".to_owned() },
         ] {
-            let mut written = Vec::new();
+            let mut written = String::new();
             crate::jsonrpc::write_conclusion(&mut written, &id, &conclusion);
-            assert_eq!(conclusion.into_answer(&id).as_bytes(), written);
+            assert_eq!(conclusion.into_answer(&id), written);
         }
     }
 }

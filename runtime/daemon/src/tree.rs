@@ -4,7 +4,7 @@
 //! root               one_for_one, 3 restarts in 60 s, then an orderly exit with a code that has us restarted
 //! |- services        fs, admin, prompts, sweeper, prompts-watch
 //! |- backends        discovery, and a link per third-party daemon
-//! |- gateway         ledger, auth, router
+//! |- gateway         ledger, auth
 //! `- edges           sessions (one per connection, temporary), http, a listener per UNIX socket
 //! ```
 //!

@@ -86,8 +86,8 @@ async fn turn_away(mut stream: UnixStream, error: &Error, _place: OwnedSemaphore
 }
 
 fn refusal(error: &Error) -> Vec<u8> {
-    let mut text = Vec::new();
+    let mut text = String::new();
     write_error(&mut text, &Id::Null, error);
-    text.push(0);
-    text
+    text.push('\0');
+    text.into_bytes()
 }

@@ -17,6 +17,12 @@ const NPM: &[&str] =
 const PROXY: &str = "mcp-proxy==0.13.0";
 const FASTMCP: &str = "fastmcp==4.2.3";
 
+/// A peer that does less: its answer has names alone.
+pub(crate) const NAMES_ONLY: &str = "npm `mcp-proxy`, names only";
+
+/// The reference server's tool that looks at every entry, as ours does.
+const WITH_SIZES: &str = "list_directory_with_sizes";
+
 /// A server that says of every entry what ours says.
 const SCRIPT: &str = include_str!("peer.py");
 
@@ -24,7 +30,8 @@ const SCRIPT: &str = include_str!("peer.py");
 pub(crate) fn start(folder: &Path) -> (Vec<Contender>, Vec<String>) {
     let (mut peers, mut missing) = (Vec::new(), Vec::new());
     for (name, start) in [
-        ("npm `mcp-proxy`", npm as fn(&Path) -> anyhow::Result<(Server, &'static str)>),
+        (NAMES_ONLY, names_only as fn(&Path) -> anyhow::Result<(Server, &'static str)>),
+        ("npm `mcp-proxy`", npm),
         ("PyPI `mcp-proxy`", proxy),
         ("PyPI `fastmcp`", fastmcp),
     ] {
@@ -51,7 +58,11 @@ fn npm(folder: &Path) -> anyhow::Result<(Server, &'static str)> {
     let server = Server::listening(&mut command, |command, port| {
         command.arg(port).arg("--").arg(bin.join("mcp-server-filesystem")).arg(folder);
     })?;
-    Ok((server, "list_directory"))
+    Ok((server, WITH_SIZES))
+}
+
+fn names_only(folder: &Path) -> anyhow::Result<(Server, &'static str)> {
+    Ok((npm(folder)?.0, "list_directory"))
 }
 
 /// The same server behind a proxy in Python.
@@ -62,7 +73,7 @@ fn proxy(folder: &Path) -> anyhow::Result<(Server, &'static str)> {
     let server = Server::listening(&mut command, |command, port| {
         command.arg(port).arg("--").arg(bin.join("mcp-server-filesystem")).arg(folder);
     })?;
-    Ok((server, "list_directory"))
+    Ok((server, WITH_SIZES))
 }
 
 /// One process that does the work itself.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::peers::NAMES_ONLY;
 use super::{LIST, TOOLS};
 use crate::load::Round;
 use crate::report::{Table, short, thousands, verdict};
@@ -53,8 +54,16 @@ impl Figures {
             let met = verdict(ours.cpu <= CPU_MAX);
             let target = format!("≤ {CPU_MAX} µs");
             table.row(&[&format!("CPU per {what}, 64 connections"), &figure, &target, met]);
-            let best = peers.iter().filter_map(|(peer, _)| Some(peer.as_ref()?.cpu)).min_by(f64::total_cmp);
-            if let Some(best) = best {
+            let named = peers.iter().zip(self.memory.iter().skip(2));
+            let named = named.filter_map(|((peer, _), (name, ..))| Some((name, peer.as_ref()?.cpu)));
+            let (less, peers): (Vec<_>, Vec<_>) =
+                named.partition(|(name, _)| what == LIST && *name == NAMES_ONLY);
+            for (name, cpu) in less {
+                let name = format!("{name}: CPU per {what}, 64 connections");
+                let figure = format!("{} µs, {:.1} × ours", thousands(cpu), cpu / ours.cpu);
+                table.row(&[&name, &figure, "", ""]);
+            }
+            if let Some(best) = peers.into_iter().map(|(_, cpu)| cpu).min_by(f64::total_cmp) {
                 let times = best / ours.cpu;
                 let name = format!("the best peer's CPU per {what}, 64 connections");
                 let figure = format!("{} µs, {times:.0} × ours", thousands(best));

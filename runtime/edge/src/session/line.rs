@@ -50,7 +50,7 @@ struct Open {
 struct Batch {
     number: u64,
     missing: usize,
-    text: Vec<u8>,
+    text: String,
 }
 
 /// What the pump finds out about a line.
@@ -100,7 +100,7 @@ impl Line {
         let mut state = self.state();
         state.tickets += 1;
         let number = state.tickets;
-        state.batches.push(Batch { number, missing: answers, text: Vec::new() });
+        state.batches.push(Batch { number, missing: answers, text: String::new() });
         number
     }
 
@@ -121,7 +121,7 @@ impl Line {
 
     /// Answers what was never opened: something that is no request.
     pub(crate) fn refuse(&self, id: &Id, batch: Option<u64>, error: &Error) {
-        let mut text = Vec::new();
+        let mut text = String::new();
         if *id == Id::Null && self.mcp.load(Ordering::Relaxed) {
             write_unaddressed(&mut text, error);
         } else {
@@ -150,6 +150,11 @@ impl Line {
     /// So many bytes of what was taken no longer wait.
     pub(crate) fn sent(&self, bytes: usize) {
         self.state().outgoing_bytes -= bytes;
+    }
+
+    /// Nobody is to be woken: whoever would be looks by himself.
+    pub(crate) fn unregister(&self) {
+        drop(self.waker.take());
     }
 
     /// Whom to wake when there is something to do.
@@ -212,7 +217,7 @@ impl Outbox for Line {
         let open = state.open.swap_remove(at);
         if let Some(id) = &open.id {
             let outcome = outcome.and_then(|payload| self.bounded(payload));
-            let mut text = Vec::with_capacity(64 + outcome.as_ref().map_or(128, |p| p.as_str().len()));
+            let mut text = String::with_capacity(64 + outcome.as_ref().map_or(128, |p| p.as_str().len()));
             match &outcome {
                 Ok(payload) => write_result(&mut text, id, payload.as_str()),
                 Err(error) => write_error(&mut text, id, error),
@@ -232,7 +237,7 @@ impl Outbox for Line {
         let Some(Some(id)) = state.open.iter().find(|open| open.ticket == ticket).map(|open| &open.id) else {
             return;
         };
-        let mut text = Vec::with_capacity(96 + value.len());
+        let mut text = String::with_capacity(96 + value.len());
         write_progress(&mut text, id, &value);
         state.put(text, None, self.send_buffer);
         drop(state);
@@ -247,7 +252,7 @@ impl Outbox for Line {
             let size = match &conclusion {
                 Conclusion::Result(text) | Conclusion::Error { text, .. } => text.len(),
             };
-            let mut text = Vec::with_capacity(64 + size);
+            let mut text = String::with_capacity(64 + size);
             write_conclusion(&mut text, id, &conclusion);
             state.put(text, open.batch, self.send_buffer);
         }
@@ -261,7 +266,7 @@ impl Outbox for Line {
         if !open || state.outgoing_bytes > self.send_buffer / 2 {
             return;
         }
-        state.put(message.into_bytes(), None, self.send_buffer);
+        state.put(message, None, self.send_buffer);
         drop(state);
         self.waker.wake();
     }
@@ -292,7 +297,7 @@ impl mcp::Channel for Line {
         if state.outgoing_bytes > self.send_buffer / 2 {
             return;
         }
-        state.put(message.into_bytes(), None, self.send_buffer);
+        state.put(message, None, self.send_buffer);
         drop(state);
         self.waker.wake();
     }
@@ -310,14 +315,14 @@ impl State {
 
     fn fail(&mut self, open: &Open, error: &Error, send_buffer: usize) {
         if let Some(id) = &open.id {
-            let mut text = Vec::new();
+            let mut text = String::new();
             write_error(&mut text, id, error);
             self.put(text, open.batch, send_buffer);
         }
     }
 
     /// Queues a message, or adds it to its batch and queues that once it is whole.
-    fn put(&mut self, text: Vec<u8>, batch: Option<u64>, send_buffer: usize) {
+    fn put(&mut self, text: String, batch: Option<u64>, send_buffer: usize) {
         // The pump is about to close; what is answered until then must not pile up.
         if self.overflowed {
             return;
@@ -326,15 +331,15 @@ impl State {
             None => text,
             Some(at) => {
                 let batch = &mut self.batches[at];
-                batch.text.push(if batch.text.is_empty() { b'[' } else { b',' });
-                batch.text.extend_from_slice(&text);
+                batch.text.push(if batch.text.is_empty() { '[' } else { ',' });
+                batch.text.push_str(&text);
                 batch.missing -= 1;
                 if batch.missing > 0 {
                     self.overflowed |= batch.text.len() > send_buffer;
                     return;
                 }
                 let mut whole = self.batches.swap_remove(at).text;
-                whole.push(b']');
+                whole.push(']');
                 whole
             }
         };
@@ -343,17 +348,9 @@ impl State {
         if self.overflowed {
             return;
         }
-        let text = String::from_utf8(text).unwrap_or_else(|_| unreachable_utf8());
         self.outgoing_bytes += text.len();
         self.outgoing.push_back(text);
     }
-}
-
-/// Everything that is written comes from strings.
-fn unreachable_utf8() -> String {
-    let mut text = Vec::new();
-    write_error(&mut text, &Id::Null, &Error::new(Code::Internal, "Answer is not UTF-8."));
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use protocol::mcp::is_mcp_method;
 use protocol::{Caller, Cancel, Code, Error, Id, Incoming, Outbox, Reply};
 use tokio::time::Sleep;
 
-use super::line::Line;
+use super::line::{Line, Standing};
 use super::wire::{Received, Wire};
 use crate::Shared;
 
@@ -29,6 +29,9 @@ const TURN_MAX: usize = 128;
 
 /// Room for answers that a connection at rest keeps.
 const KEPT_MAX: usize = 64;
+
+/// Room for requests that a connection at rest keeps.
+const GATHERED_KEPT_MAX: usize = 16;
 
 /// What every method of the native dialect begins with.
 const NATIVE: &str = "mcp.";
@@ -110,32 +113,48 @@ impl<W: Wire> Pump<W> {
 
     /// Ready when the connection is over.
     fn turn(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // Registered before the line is looked at, so that what is answered meanwhile wakes us again.
-        self.line.register(context);
-        let standing = self.line.take(&mut self.sending);
-        if standing.overflowed {
-            tracing::warn!(caller = self.caller.name, "connection closed: its peer does not read");
-            return Poll::Ready(());
-        }
-        if self.send(context).is_err() {
-            return Poll::Ready(());
-        }
+        // What is answered from here on is seen by looking, not by waking: a task that wakes itself is queued anew,
+        // and another thread is woken to take it.
+        self.line.unregister();
+        let Ok(standing) = self.send_waiting(context) else { return Poll::Ready(()) };
         if standing.stopping && self.goodbye.is_none() {
             self.goodbye = Some("server is stopping");
         }
         if let Some(why) = self.goodbye {
-            return self.leave(why, standing.open, context);
+            self.line.register(context);
+            return self.leave(why, self.line.standing(), context);
         }
         let flow = self.receive(standing.open, context);
         self.hand_over();
         match flow {
             Flow::Over => Poll::Ready(()),
-            Flow::Waiting => self.rest(context),
+            Flow::Waiting => {
+                // First registered, then looked at: what is answered later wakes us.
+                self.line.register(context);
+                let Ok(standing) = self.send_waiting(context) else { return Poll::Ready(()) };
+                // Nothing else tells that there is room again, or that it is time to go.
+                let room = self.ahead.is_some() && standing.open < self.shared.limits.in_flight;
+                if room || (standing.stopping && self.goodbye.is_none()) {
+                    context.waker().wake_by_ref();
+                }
+                self.rest(context)
+            }
             Flow::More => {
                 context.waker().wake_by_ref();
                 self.flush(context)
             }
         }
+    }
+
+    /// Takes to the wire what the line has to send. `Err`: the connection is over.
+    fn send_waiting(&mut self, context: &mut Context<'_>) -> Result<Standing, ()> {
+        let standing = self.line.take(&mut self.sending);
+        if standing.overflowed {
+            tracing::warn!(caller = self.caller.name, "connection closed: its peer does not read");
+            return Err(());
+        }
+        self.send(context)?;
+        Ok(standing)
     }
 
     /// Takes answers to the wire, as many as it has room for. `Err`: the peer is gone.
@@ -161,8 +180,12 @@ impl<W: Wire> Pump<W> {
     }
 
     /// Says goodbye once everything that is open is answered.
-    fn leave(&mut self, why: &'static str, open: usize, context: &mut Context<'_>) -> Poll<()> {
-        if open > 0 || !self.sending.is_empty() {
+    fn leave(&mut self, why: &'static str, standing: Standing, context: &mut Context<'_>) -> Poll<()> {
+        if standing.outgoing {
+            // It came while we looked elsewhere.
+            context.waker().wake_by_ref();
+        }
+        if standing.open > 0 || standing.outgoing || !self.sending.is_empty() {
             return self.rest(context);
         }
         if ready!(self.wire.poll_ready(context)).is_ok() {
@@ -205,10 +228,12 @@ impl<W: Wire> Pump<W> {
 
     /// Hands the requests of this turn to the gateway, together.
     fn hand_over(&mut self) {
-        match self.gathered.len() {
-            0 => {}
-            1 => self.gathered.drain(..).for_each(|request| self.shared.dispatch.dispatch(request)),
-            _ => self.shared.dispatch.dispatch_all(std::mem::take(&mut self.gathered)),
+        if self.gathered.is_empty() {
+            return;
+        }
+        self.shared.dispatch.dispatch_all(&mut self.gathered);
+        if self.gathered.capacity() > GATHERED_KEPT_MAX {
+            self.gathered = Vec::new();
         }
     }
 
