@@ -54,6 +54,7 @@ struct Batch {
 }
 
 /// What the pump finds out about a line.
+#[derive(Clone, Copy)]
 pub(crate) struct Standing {
     pub(crate) open: usize,
     pub(crate) outgoing: bool,
