@@ -36,12 +36,12 @@ impl Disk {
 }
 
 /// A connection that tells who was answered.
-struct Client(mpsc::UnboundedSender<u64>);
+struct Client(mpsc::Sender<u64>);
 
 impl Outbox for Client {
     fn answer(&self, ticket: u64, outcome: Result<Payload, Error>) {
         outcome.expect("the disk always answers");
-        let _ = self.0.send(ticket);
+        let _ = self.0.try_send(ticket);
     }
     fn progress(&self, _: u64, _: String) {}
     fn conclude(&self, _: u64, _: Conclusion) {}
@@ -57,14 +57,14 @@ struct World {
     disk: Arc<Disk>,
     slow: Arc<Entry>,
     quick: Arc<Entry>,
-    answered: mpsc::UnboundedReceiver<u64>,
-    tell: mpsc::UnboundedSender<u64>,
+    answered: mpsc::Receiver<u64>,
+    tell: mpsc::Sender<u64>,
 }
 
 impl World {
     fn new() -> Self {
         let disk = Arc::new(Disk::default());
-        let (tell, answered) = mpsc::unbounded_channel();
+        let (tell, answered) = mpsc::channel(2000);
         let at = Arc::clone(&disk);
         let slow = entry("mcp.test.slow", move || at.wait());
         Self { lanes: Lanes::new(), disk, slow, quick: entry("mcp.test.quick", || {}), answered, tell }
