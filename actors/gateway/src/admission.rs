@@ -29,6 +29,16 @@ struct Turn<'a> {
     instant: Instant,
     next_id: u64,
     tally: Tally<'a>,
+    /// Who was last let in, and to what: mostly the next one is the same, and then nothing has changed.
+    last: Option<LetIn<'a>>,
+}
+
+struct LetIn<'a> {
+    /// As the connection has it.
+    came: Arc<Caller>,
+    /// With the tier that it has now.
+    caller: Arc<Caller>,
+    route: &'a Route,
 }
 
 impl Gate {
@@ -43,6 +53,7 @@ impl Gate {
             instant: Instant::now(),
             next_id: self.next_request_ids(count as u64),
             tally: self.0.audit.tally(count),
+            last: None,
         };
         for request in requests {
             // One that panics loses its own call, whose reply says so, and nobody else's; the panic hook has logged it.
@@ -51,10 +62,12 @@ impl Gate {
     }
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
     /// Answers a request or passes it on.
     fn take_in(&mut self, mut request: Incoming) {
-        let Some(route) = self.table.get(&request.method) else {
+        let again = self.last.as_ref().map(|last| last.route);
+        let again = again.filter(|route| *route.entry.name == *request.method);
+        let Some(route) = again.or_else(|| self.table.get(&request.method)) else {
             let error = Error::method_not_found(&request.method);
             return request.reply.send(Err(error));
         };
@@ -106,19 +119,36 @@ impl Turn<'_> {
             cancelled: context.cancel.cause(),
         };
         let bytes_out = outcome.as_ref().map_or(0, |payload| payload.as_str().len());
-        self.tally.add(&seen, self.instant.elapsed(), bytes_out, outcome.as_ref().err());
+        self.tally.add(&seen, self.instant, bytes_out, outcome.as_ref().err());
         reply.send(outcome.map_err(|error| error.findable(request_id)));
     }
 
-    /// Rights first, then room, then rate: a refused call is not billed.
-    fn check(&self, request: &mut Incoming, route: &Route) -> Result<(), Error> {
-        let (gate, policy, now) = (&self.gate.0, self.policy, self.time);
-        let tier = policy.tier_of(&request.caller, now);
+    /// Gives the caller the tier that it has now, and looks whether it may.
+    fn let_in(&mut self, request: &mut Incoming, route: &'a Route) -> Result<(), Error> {
+        if let Some(last) = &self.last
+            && Arc::ptr_eq(&last.came, &request.caller)
+            && std::ptr::eq(last.route, route)
+        {
+            if !Arc::ptr_eq(&last.came, &last.caller) {
+                request.caller = Arc::clone(&last.caller);
+            }
+            return Ok(());
+        }
+        let came = self.tally.several().then(|| Arc::clone(&request.caller));
+        let tier = self.policy.tier_of(&request.caller, self.time);
         if request.caller.tier != tier {
             request.caller = Arc::new(Caller { tier: tier.to_owned(), ..Caller::clone(&request.caller) });
         }
+        self.policy.admit(&request.caller, &route.entry, self.time)?;
+        self.last = came.map(|came| LetIn { came, caller: Arc::clone(&request.caller), route });
+        Ok(())
+    }
+
+    /// Rights first, then room, then rate: a refused call is not billed.
+    fn check(&mut self, request: &mut Incoming, route: &'a Route) -> Result<(), Error> {
+        let (gate, policy, now) = (&self.gate.0, self.policy, self.time);
+        self.let_in(request, route)?;
         let caller = &request.caller;
-        policy.admit(caller, &route.entry, now)?;
         // What is answered at once takes no room.
         let takes_room = matches!(route.to, Destination::There(_));
         if takes_room && !gate.audit.enter(gate.in_flight_max) {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use protocol::dispatch::Trail;
@@ -69,9 +69,8 @@ struct Sum {
 /// when another kind comes or the tally ends.
 pub(crate) struct Tally<'a> {
     audit: &'a Audit,
-    /// Whether there is anything to be told together.
     several: bool,
-    counted: Option<(Kind, Row)>,
+    counted: Option<(Kind, Instant, Row)>,
 }
 
 /// One row of the audit trail.
@@ -222,25 +221,38 @@ impl Sum {
 
 impl Tally<'_> {
     /// Counts a call that was answered at once.
-    pub(crate) fn add(&mut self, seen: &Seen<'_>, took: Duration, bytes_out: usize, failed: Option<&Error>) {
-        let outcome = outcome(seen, failed);
-        let kind = seen.kind(outcome);
+    pub(crate) fn add(
+        &mut self,
+        seen: &Seen<'_>,
+        admitted: Instant,
+        bytes_out: usize,
+        failed: Option<&Error>,
+    ) {
         if !self.several || failed.is_some() || !seen.entry.effect.read_only {
-            return self.audit.record(seen, took, bytes_out, failed);
+            return self.audit.record(seen, admitted.elapsed(), bytes_out, failed);
         }
-        let sum = Sum::one(seen, took, bytes_out);
+        let outcome = outcome(seen, failed);
+        let (kind, sum) = (seen.kind(outcome), Sum::one(seen, Duration::ZERO, bytes_out));
         match &mut self.counted {
-            Some((known, row)) if *known == kind => row.sum.add(sum),
+            Some((known, _, row)) if *known == kind => row.sum.add(sum),
             _ => {
                 self.tell();
-                self.counted = Some((kind, Row { sum, ..Row::of(seen, outcome) }));
+                self.counted = Some((kind, admitted, Row { sum, ..Row::of(seen, outcome) }));
             }
         }
     }
 
+    /// Whether there is anything to be told together.
+    pub(crate) fn several(&self) -> bool {
+        self.several
+    }
+
     fn tell(&mut self) {
-        if let Some((kind, row)) = self.counted.take() {
-            let sum = row.sum;
+        if let Some((kind, admitted, row)) = self.counted.take() {
+            // What came together is answered together: each took as long as all did.
+            let took = admitted.elapsed();
+            let all = took.saturating_mul(u32::try_from(row.sum.calls).unwrap_or(u32::MAX));
+            let sum = Sum { took: all, took_max: took, ..row.sum };
             let row = || Row { sum: Sum::default(), ..row };
             self.audit.add(&mut self.audit.rows(), Some(kind), sum, row);
         }
