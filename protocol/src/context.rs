@@ -9,7 +9,8 @@ use event_listener::Event;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::dispatch::Outbox;
+use crate::dispatch::{Note, Outbox, Part};
+use crate::error::Error;
 use crate::mcp::{Capability, Inputs, LogLevel};
 use crate::tier::Pattern;
 
@@ -162,6 +163,34 @@ impl Context {
 }
 
 impl Context {
+    /// Sends a part of the reply ahead of its end, and waits while its caller does not read. `false` when parts are
+    /// not what the caller takes.
+    ///
+    /// # Errors
+    /// Cancelled, when nobody wants the answer any more.
+    pub async fn part(&self, value: String) -> Result<bool, Error> {
+        let Some((outbox, ticket)) = &self.connection else { return Ok(false) };
+        let mut value = value;
+        loop {
+            // Before the part is tried: room that comes in between is not missed.
+            let room = outbox.room();
+            match outbox.part(*ticket, self.shape, value) {
+                Part::Sent => return Ok(true),
+                Part::Unwanted => return Ok(false),
+                Part::Gone => return Err(Error::cancelled()),
+                Part::Full(back) => value = back,
+            }
+            room.await;
+        }
+    }
+
+    /// Tells what goes beside the answer, where the caller's dialect has a place for it.
+    pub fn note(&self, note: &Note) {
+        if let Some((outbox, ticket)) = &self.connection {
+            outbox.note(*ticket, note);
+        }
+    }
+
     /// What was answered to the question `name`, if it was asked and answered.
     pub fn answer(&self, name: &str) -> Option<&Value> {
         self.inputs.as_ref()?.answers.get(name)

@@ -209,6 +209,33 @@ impl Conclusion {
     }
 }
 
+/// What became of a part of a reply.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It is on its way.
+    Sent,
+    /// There is no room for it now.
+    Full(String),
+    /// Nobody wants the answer any more.
+    Gone,
+    /// Parts are not what this caller takes; it gets the whole at the end.
+    Unwanted,
+}
+
+/// What goes beside an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// What is left of a budget of tokens: how much there is, how much of it is left, and when it is whole again.
+    Tokens {
+        /// Tokens in all.
+        limit: u64,
+        /// Tokens left.
+        remaining: u64,
+        /// Until then, from now.
+        resets_in: Duration,
+    },
+}
+
 /// The sending side of a connection, as the rest of the process sees it.
 pub trait Outbox: Send + Sync {
     /// Answers the call with this ticket; an answer to a ticket that is no longer open is dropped.
@@ -216,6 +243,20 @@ pub trait Outbox: Send + Sync {
 
     /// Sends news about the call with this ticket; `value` is JSON text. May be dropped under pressure.
     fn progress(&self, ticket: u64, value: String);
+
+    /// Sends a part of the reply to the call with this ticket ahead of its end; `value` is JSON text. It is never
+    /// dropped: while there is no room it is given back.
+    fn part(&self, _ticket: u64, _shape: Shape, _value: String) -> Part {
+        Part::Unwanted
+    }
+
+    /// Resolves when there may be room for a part again, counted from this call.
+    fn room(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Tells what goes beside the answer of the call with this ticket, where the dialect has a place for it.
+    fn note(&self, _ticket: u64, _note: &Note) {}
 
     /// Answers the call with this ticket in the connection's own dialect.
     fn conclude(&self, ticket: u64, conclusion: Conclusion);

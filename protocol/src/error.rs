@@ -65,6 +65,10 @@ codes! {
     FsConflict = -32014, "fs_conflict";
     /// No room left on the device, or over a size limit.
     FsNoSpace = -32015, "fs_no_space";
+    /// The model's provider failed, refused or could not be reached; `data.kind` says which.
+    LlmUpstream = -32050, "llm_upstream";
+    /// No model of that name is configured, or it cannot be used as it is configured.
+    LlmNoModel = -32051, "llm_no_model";
     /// The part that answers is starting again; nothing was done, a retry is safe.
     Unavailable = -32060, "unavailable";
     /// The part that answers died in the middle; `data.retry_safe` says whether a retry could do it twice.

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use event_listener::Event;
 use futures_util::task::AtomicWaker;
+use protocol::dispatch::{BoxFuture, Part};
 use protocol::jsonrpc::{write_conclusion, write_error, write_progress, write_result, write_unaddressed};
-use protocol::{Cancel, Cause, Code, Conclusion, Error, Id, Outbox, Payload};
+use protocol::{Cancel, Cause, Code, Conclusion, Error, Id, Outbox, Payload, Shape};
 
 use crate::Limits;
 
@@ -18,6 +20,8 @@ use crate::Limits;
 pub(crate) struct Line {
     state: Mutex<State>,
     waker: AtomicWaker,
+    /// Told whenever something was sent: whoever has a part of an answer waits for it.
+    room: Event,
     send_buffer: usize,
     result_max: usize,
     call_ms: u64,
@@ -67,6 +71,7 @@ impl Line {
         Arc::new(Self {
             state: Mutex::default(),
             waker: AtomicWaker::new(),
+            room: Event::new(),
             send_buffer: limits.send_buffer,
             result_max: limits.result,
             call_ms: u64::try_from(limits.call.as_millis()).unwrap_or(u64::MAX),
@@ -151,6 +156,7 @@ impl Line {
     /// So many bytes of what was taken no longer wait.
     pub(crate) fn sent(&self, bytes: usize) {
         self.state().outgoing_bytes -= bytes;
+        self.room.notify(usize::MAX);
     }
 
     /// Nobody is to be woken: whoever would be looks by himself.
@@ -193,6 +199,8 @@ impl Line {
         }
         state.outgoing.clear();
         state.batches.clear();
+        drop(state);
+        self.room.notify(usize::MAX);
     }
 
     fn bounded(&self, payload: Payload) -> Result<Payload, Error> {
@@ -243,6 +251,33 @@ impl Outbox for Line {
         state.put(text, None, self.send_buffer);
         drop(state);
         self.waker.wake();
+    }
+
+    fn part(&self, ticket: u64, shape: Shape, value: String) -> Part {
+        if self.mcp.load(Ordering::Relaxed) {
+            return Part::Unwanted;
+        }
+        let mut state = self.state();
+        let Some(open) = state.open.iter().find(|open| open.ticket == ticket) else { return Part::Gone };
+        // A notification has no id under which parts could be told apart.
+        let Some(id) = &open.id else { return Part::Unwanted };
+        if state.outgoing_bytes > self.send_buffer / 2 {
+            return Part::Full(value);
+        }
+        let mut text = String::with_capacity(96 + value.len());
+        match shape {
+            // The original answered one call several times.
+            Shape::Original => write_result(&mut text, id, &value),
+            Shape::Named => write_progress(&mut text, id, &value),
+        }
+        state.put(text, None, self.send_buffer);
+        drop(state);
+        self.waker.wake();
+        Part::Sent
+    }
+
+    fn room(&self) -> BoxFuture<'static, ()> {
+        Box::pin(self.room.listen())
     }
 
     fn conclude(&self, ticket: u64, conclusion: Conclusion) {
