@@ -190,7 +190,8 @@ mod tests {
         let loaded = load(&flags, &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let mut expected = Settings::default();
         let (prompts, root) = (&mut expected.prompts_dir, &mut expected.fs.roots[0].path);
-        for path in [&mut expected.tiers_file, prompts, &mut expected.licence.file, root] {
+        let (tiers, models) = (&mut expected.tiers_file, &mut expected.models_file);
+        for path in [tiers, models, prompts, &mut expected.licence.file, root] {
             *path = temporary.path().join(&*path);
         }
         expected.state_dir = temporary.path().join("state");

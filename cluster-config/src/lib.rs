@@ -10,6 +10,7 @@
 
 pub mod effective;
 pub mod fs;
+pub mod models;
 mod settings;
 pub mod tiers;
 
@@ -39,4 +40,4 @@ pub use reference::{reference, schema};
 pub use secret::Secret;
 pub use settings::{Auth, Backends, Licence, Limits, Listen, Log, LogFormat, Loopback, Settings};
 pub use template::template;
-pub use tiers::{Models, Tier, Tiers};
+pub use tiers::{AllowedModels, Tier, Tiers};

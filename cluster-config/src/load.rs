@@ -450,6 +450,7 @@ fn typed(text: &str, schema: &Value) -> Value {
     let name = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or_default();
     let text = text.trim();
     match name {
+        "number" => text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from),
         "integer" => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
         "boolean" => match text.to_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Value::Bool(true),

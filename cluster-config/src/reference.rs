@@ -145,6 +145,10 @@ fn kind(schema: &Value) -> String {
     }
     let name = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or_default();
     match (name, schema["format"].as_str()) {
+        ("number", _) => match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+            (Some(low), Some(high)) => format!("a number from {low} to {high}"),
+            _ => "a number".to_owned(),
+        },
         ("integer", _) => match (schema["minimum"].as_u64(), schema["maximum"].as_u64()) {
             (Some(low), Some(high)) => format!("{low} to {high}"),
             _ => "whole number".to_owned(),

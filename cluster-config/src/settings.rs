@@ -44,6 +44,10 @@ pub struct Settings {
     /// The file with the licence tiers. Missing means the shipped tiers, unless this setting names it.
     #[schemars(extend("format" = "path"))]
     pub tiers_file: PathBuf,
+    /// The file with the language models. Missing means none, but for those of the original's environment variables. It
+    /// is read again when it changes.
+    #[schemars(extend("format" = "path"))]
+    pub models_file: PathBuf,
     /// The folder of the prompts that are offered beside the shipped ones: a Markdown file each, named as the prompt
     /// is. It is read again when something in it changes, and need not exist.
     #[schemars(extend("format" = "path"))]
@@ -58,10 +62,28 @@ pub struct Settings {
     pub mcp: Mcp,
     /// The file service: which folders callers see and what they may do there.
     pub fs: Fs,
+    /// Language models: what all callers together may use of them.
+    pub llm: Llm,
     /// What is logged, and how.
     pub log: Log,
     /// Third-party services that follow the original's protocol on UNIX sockets of their own.
     pub backends: Backends,
+}
+
+/// Language models: what all callers together may use of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Llm {
+    /// Tokens in a day (UTC); 0, the default, is no limit. Tiers have limits for each caller.
+    #[schemars(range(min = 0, max = 1_000_000_000_000_u64))]
+    pub tokens_per_day: u64,
+    /// Money in a day (UTC), in the unit of the prices in the models' file; 0, the default, is no limit. A call is
+    /// refused that could pass it, so at the end of a day some may be left.
+    #[schemars(range(min = 0.0, max = 1_000_000.0))]
+    pub cost_per_day: f64,
+    /// Calls of models under way at one time. A thousand streams take some tens of megabytes.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub calls: usize,
 }
 
 /// `listen`: HOST:PORT, checked.
@@ -229,6 +251,12 @@ pub struct Backends {
 
 // === impl Settings ===
 
+impl Default for Llm {
+    fn default() -> Self {
+        Self { tokens_per_day: 0, cost_per_day: 0.0, calls: 1024 }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -237,12 +265,14 @@ impl Default for Settings {
             run_dir: "/run/mcp".into(),
             shutdown_seconds: 10,
             tiers_file: "licence_tiers.yaml".into(),
+            models_file: "models.yaml".into(),
             prompts_dir: "prompts".into(),
             auth: Auth::default(),
             licence: Licence::default(),
             limits: Limits::default(),
             mcp: Mcp::default(),
             fs: Fs::default(),
+            llm: Llm::default(),
             log: Log::default(),
             backends: Backends::default(),
         }

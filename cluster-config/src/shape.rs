@@ -253,6 +253,10 @@ pub(crate) fn expected(schema: &Value) -> String {
             (Some(low), Some(high)) => format!("a whole number from {low} to {high}"),
             _ => "a whole number".to_owned(),
         },
+        "number" => match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+            (Some(low), Some(high)) => format!("a number from {low} to {high}"),
+            _ => "a number".to_owned(),
+        },
         "boolean" => "`true` or `false`".to_owned(),
         "string" if schema.get("pattern").is_some() => {
             let what = schema["description"].as_str().unwrap_or("text").trim_end_matches('.');

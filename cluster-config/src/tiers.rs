@@ -17,11 +17,11 @@ use crate::yaml::Step;
 pub const SHIPPED: &str = include_str!("../defaults/licence_tiers.yaml");
 
 /// Every tier by name; `FREE` is always among them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tiers(BTreeMap<String, Tier>);
 
 /// One licence tier.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
     /// How many calls a caller may make within the window; 0 is as many as it likes. Without a default: leaving
@@ -42,7 +42,7 @@ pub struct Tier {
     pub llm_access: bool,
     /// Which models, by their names in `models.yaml`; `"*"` is all. None by default, for the same reason.
     #[serde(default)]
-    pub allowed_llm_models: Models,
+    pub allowed_llm_models: AllowedModels,
     /// Tokens that one model call may use; 0, the default, is no limit.
     #[serde(default)]
     #[schemars(range(min = 0, max = 1_000_000_000_000_u64))]
@@ -51,11 +51,15 @@ pub struct Tier {
     #[serde(default)]
     #[schemars(range(min = 0, max = 1_000_000_000_000_u64))]
     pub max_llm_tokens_per_day: u64,
+    /// Money that a caller may spend in a day, in the unit of the prices in `models.yaml`; 0, the default, is no limit.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1_000_000.0))]
+    pub max_llm_cost_per_day: f64,
 }
 
 /// Which models a tier may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Models {
+pub enum AllowedModels {
     /// `"*"`.
     Any,
     /// These.
@@ -122,7 +126,7 @@ impl Tiers {
     /// What is allowed and probably not meant.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
         self.iter()
-            .filter(|(_, tier)| tier.llm_access && tier.allowed_llm_models == Models::Only(Vec::new()))
+            .filter(|(_, tier)| tier.llm_access && tier.allowed_llm_models == AllowedModels::Only(Vec::new()))
             .map(|(name, _)| {
                 format!("tier {name} has llm_access but allowed_llm_models is empty: no model fits")
             })
@@ -182,21 +186,21 @@ impl Tier {
     pub fn covers_model(&self, model: &str) -> bool {
         self.llm_access
             && match &self.allowed_llm_models {
-                Models::Any => true,
-                Models::Only(names) => names.iter().any(|name| name == model),
+                AllowedModels::Any => true,
+                AllowedModels::Only(names) => names.iter().any(|name| name == model),
             }
     }
 }
 
-// === impl Models ===
+// === impl AllowedModels ===
 
-impl Default for Models {
+impl Default for AllowedModels {
     fn default() -> Self {
         Self::Only(Vec::new())
     }
 }
 
-impl Serialize for Models {
+impl Serialize for AllowedModels {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Any => serializer.serialize_str("*"),
@@ -205,7 +209,7 @@ impl Serialize for Models {
     }
 }
 
-impl<'de> Deserialize<'de> for Models {
+impl<'de> Deserialize<'de> for AllowedModels {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -223,9 +227,9 @@ impl<'de> Deserialize<'de> for Models {
     }
 }
 
-impl JsonSchema for Models {
+impl JsonSchema for AllowedModels {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Models".into()
+        "AllowedModels".into()
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -170,17 +170,19 @@ impl Context {
     /// Cancelled, when nobody wants the answer any more.
     pub async fn part(&self, value: String) -> Result<bool, Error> {
         let Some((outbox, ticket)) = &self.connection else { return Ok(false) };
-        let mut value = value;
+        let (mut value, mut room) = (value, None);
         loop {
-            // Before the part is tried: room that comes in between is not missed.
-            let room = outbox.room();
             match outbox.part(*ticket, self.shape, value) {
                 Part::Sent => return Ok(true),
                 Part::Unwanted => return Ok(false),
                 Part::Gone => return Err(Error::cancelled()),
                 Part::Full(back) => value = back,
             }
-            room.await;
+            // Tried once more before it waits: room that came in between is not missed.
+            match room.take() {
+                None => room = Some(outbox.room()),
+                Some(room) => room.await,
+            }
         }
     }
 

@@ -57,6 +57,11 @@ pub trait Dispatch: Send + Sync + 'static {
     /// The tools that `caller` may call now; what is not among them cannot be called either.
     fn tools(&self, caller: &Arc<Caller>) -> Arc<Toolbox>;
 
+    /// How many calls `caller` may make within its window, and how many of them at once now; none is no limit.
+    fn allowance(&self, _caller: &Caller) -> Option<(u32, u32)> {
+        None
+    }
+
     /// Resolves when what anybody may call has changed.
     fn offer_changed(&self) -> BoxFuture<'static, ()>;
 

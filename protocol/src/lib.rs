@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod error;
 pub mod frame;
 pub mod jsonrpc;
+pub mod llm;
 pub mod mcp;
 pub mod method;
 mod schema;
@@ -23,7 +24,9 @@ mod testing;
 
 pub use catalog::{Catalog, Entry};
 pub use context::{Caller, Cancel, Cause, Context, Shape, Way};
-pub use dispatch::{Conclusion, Credentials, Dispatch, Incoming, Outbox, Payload, Reply, Witness};
+pub use dispatch::{
+    Conclusion, Credentials, Dispatch, Incoming, Note, Outbox, Part, Payload, Reply, Witness,
+};
 pub use error::{Code, Error};
 pub use jsonrpc::Id;
 pub use method::{Effect, Method, Run, TaskSupport, entry};

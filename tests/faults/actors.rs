@@ -218,6 +218,9 @@ impl Scene {
             "root/services/prompts" | "root/services/prompts-watch" => {
                 expected(Loses::Nothing, kept(ws()), ("mcp.prompts.list", json!({})))
             }
+            "root/services/llm" | "root/services/models-watch" => {
+                expected(Loses::Nothing, kept(ws()), ("mcp.llm.models", json!({})))
+            }
             "root/services/admin" => {
                 expected(Loses::Calls(admin), kept(unix("admin")), ("mcp.admin.stats", json!({})))
             }
@@ -248,6 +251,10 @@ impl Scene {
             "root/edges/unix-admin" => {
                 let asks = ("mcp.admin.stats", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("admin")), asks)
+            }
+            "root/edges/unix-llm" => {
+                let asks = ("mcp.llm.models", json!({}));
+                expected(Loses::Nothing, Through::Fresh(unix("llm")), asks)
             }
             "root/edges/unix-prompts" => {
                 let asks = ("mcp.prompts.list", json!({}));

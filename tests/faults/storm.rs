@@ -20,12 +20,21 @@ const BUDGET_OF_ROOT: usize = 3;
 const GROWTH_MAX: u64 = 12 * MIB;
 
 const BRANCHES: [(&str, &[&str]); 4] = [
-    ("root/services", &["fs", "admin", "prompts"]),
+    ("root/services", &["fs", "admin", "prompts", "llm"]),
     ("root/backends", &["discovery", "toy"]),
     ("root/gateway", &["ledger", "auth"]),
     (
         "root/edges",
-        &["http", "unix-http", "unix-gateway", "unix-fs", "unix-admin", "unix-prompts", "sessions"],
+        &[
+            "http",
+            "unix-http",
+            "unix-gateway",
+            "unix-fs",
+            "unix-admin",
+            "unix-prompts",
+            "unix-llm",
+            "sessions",
+        ],
     ),
 ];
 

@@ -32,6 +32,8 @@ fn the_tree_shows_every_actor() {
             "root/services/admin",
             "root/services/prompts",
             "root/services/prompts-watch",
+            "root/services/llm",
+            "root/services/models-watch",
             "root/backends/discovery",
             "root/gateway/ledger",
             "root/gateway/auth",
@@ -41,6 +43,7 @@ fn the_tree_shows_every_actor() {
             "root/edges/unix-gateway",
             "root/edges/unix-fs",
             "root/edges/unix-prompts",
+            "root/edges/unix-llm",
         ] {
             let (_, node) =
                 nodes.iter().find(|(found, _)| found == path).unwrap_or_else(|| panic!("no {path}"));

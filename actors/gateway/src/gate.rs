@@ -110,6 +110,11 @@ impl Gate {
         self.0.routes.changed().notify(usize::MAX);
     }
 
+    /// The tier of this name as it is in force now; FREE when there is none.
+    pub fn tier(&self, name: &str) -> cluster_config::Tier {
+        self.0.policy.load().tier(name).clone()
+    }
+
     /// Totals of all calls since the start.
     pub fn totals(&self) -> crate::audit::Totals {
         self.0.audit.totals()

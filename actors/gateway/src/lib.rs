@@ -177,6 +177,12 @@ impl Dispatch for Gateway {
         self.gate.tools_of(caller, Timestamp::now())
     }
 
+    fn allowance(&self, caller: &Caller) -> Option<(u32, u32)> {
+        let rates = self.gate.0.rates.load();
+        let limit = rates.limit(&caller.tier)?;
+        Some((limit, rates.remaining(&caller.tier, &caller.name, Timestamp::now())?))
+    }
+
     fn offer_changed(&self) -> BoxFuture<'static, ()> {
         Box::pin(self.gate.routes().changed().listen())
     }

@@ -79,6 +79,11 @@ impl Rates {
         }
     }
 
+    /// How many calls a caller of `tier` may make within its window; `None` is as many as it likes.
+    pub(crate) fn limit(&self, tier: &str) -> Option<u32> {
+        self.tiers.get(tier).map(|limit| limit.requests)
+    }
+
     /// How many calls `caller` could make at once now; `None` is as many as it likes.
     pub(crate) fn remaining(&self, tier: &str, caller: &str, now: Timestamp) -> Option<u32> {
         let limit = self.tiers.get(tier)?;

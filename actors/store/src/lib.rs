@@ -67,6 +67,19 @@ impl Store {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// As [`Store::write`] for who does not wait: `told` is called on the writer once it is committed, or failed.
+    ///
+    /// # Errors
+    /// When the change cannot even be queued.
+    pub fn submit<T, F, G>(&self, change: F, told: G) -> Result<(), StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        G: FnOnce(Result<T, StoreError>) + Send + 'static,
+    {
+        self.shared.writer.submit(change, told)
+    }
+
     /// As [`Store::write`], for threads that may block: the command line, tests, start-up.
     pub fn write_blocking<T, F>(&self, change: F) -> Result<T, StoreError>
     where

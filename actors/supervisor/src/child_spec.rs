@@ -28,9 +28,14 @@ pub struct ChildSpec {
     pub(crate) numerous: bool,
     pub(crate) slot: Arc<dyn Vacate>,
     pub(crate) launch: Launch,
+    /// How it is, in its own words.
+    pub(crate) note: Option<Note>,
     /// What a supervisor supervises.
     pub(crate) below: Option<Arc<SupervisorSpec>>,
 }
+
+/// How a child is, in its own words; none while there is nothing to say.
+type Note = Box<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// What a child does in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -111,6 +116,7 @@ impl ChildSpec {
             numerous: false,
             slot: Arc::new(slot.clone()),
             launch,
+            note: None,
             below: None,
         }
     }
@@ -133,6 +139,12 @@ impl ChildSpec {
     #[must_use]
     pub fn start_within(self, start_within: Duration) -> Self {
         Self { start_within, ..self }
+    }
+
+    /// What a snapshot says of it beside its counters; asked for at every snapshot, so it must not wait.
+    #[must_use]
+    pub fn note(self, note: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { note: Some(Box::new(note)), ..self }
     }
 
     /// How long to wait between restarts.

@@ -33,6 +33,9 @@ pub struct Node {
     /// What it last failed of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<Failure>,
+    /// How it is, in its own words, where there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// When it was last started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -97,6 +100,7 @@ impl Node {
             strategy: seat.below.as_ref().map(|below| below.spec.strategy),
             restarts: history.restarts,
             last_failure: history.last_failure.map(|failure| *failure),
+            note: seat.spec.note.as_ref().and_then(|note| note()),
             started_at: history.started_at,
             handled: seat.meter.handled(),
             failed: seat.meter.failed(),

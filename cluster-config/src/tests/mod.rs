@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::fs::Mode;
 use crate::load::LEAVES;
 use crate::shape::plain;
-use crate::{Environment, Flags, Loaded, Mistakes, Models, Source, Tiers, effective, load};
+use crate::{AllowedModels, Environment, Flags, Loaded, Mistakes, Source, Tiers, effective, load};
 
 /// A directory of settings with these files.
 fn directory(files: &[(&str, &str)]) -> TempDir {

@@ -45,6 +45,7 @@ fn every_setting_has_a_variable_that_works() {
             "auth.unix_uids" => "1000, 1001".to_owned(),
             "auth.allowed_origins" => "https://a.example,https://b.example".to_owned(),
             "auth.allowed_hosts" => r#"["a.example"]"#.to_owned(),
+            "llm.cost_per_day" => "1.5".to_owned(),
             // A file that is named must exist.
             "tiers_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/licence_tiers.yaml").to_owned(),
             _ => plain(default),

@@ -42,7 +42,7 @@ fn a_tier_in_the_file_replaces_the_shipped_one_whole() {
         assert!(team.covers("mcp.fs.read") && !team.covers("mcp.fs.delete") && !team.covers("mcp.fsx.read"));
         let pro = tiers.get("PRO").unwrap();
         assert_eq!((pro.rate_limit_window_seconds, pro.covers("mcp.hello")), (3600, false));
-        assert_eq!(pro.allowed_llm_models, Models::Only(vec!["a".into(), "b".into()]));
+        assert_eq!(pro.allowed_llm_models, AllowedModels::Only(vec!["a".into(), "b".into()]));
         assert_eq!(tiers.get("FREE"), Tiers::default().get("FREE"));
     }
 }
@@ -50,10 +50,10 @@ fn a_tier_in_the_file_replaces_the_shipped_one_whole() {
 #[test]
 fn models_are_a_list_or_a_star() {
     for (written, models) in [
-        ("'*'", Models::Any),
-        ("['*']", Models::Any),
-        ("[a]", Models::Only(vec!["a".into()])),
-        ("a", Models::Only(vec!["a".into()])),
+        ("'*'", AllowedModels::Any),
+        ("['*']", AllowedModels::Any),
+        ("[a]", AllowedModels::Only(vec!["a".into()])),
+        ("a", AllowedModels::Only(vec!["a".into()])),
     ] {
         let text = format!(
             "FREE: {{rate_limit_requests: 1, allowed_capabilities: [], llm_access: true, allowed_llm_models: {written}}}"

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded, Settings};
 use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
 use gateway::{BackendConfig, Gateway, Rules};
+use llm::Llm;
 use prompts::Prompts;
 use protocol::Catalog;
 use protocol::dispatch::{Call, Dispatch};
@@ -53,6 +54,7 @@ struct Service {
 
 const FS: (&str, &str) = ("fs", "Files under the roots that the owner has opened, confined and undoable.");
 const ADMIN: (&str, &str) = ("admin", "The supervision tree, settings and counters of this instance.");
+const LLM: (&str, &str) = ("llm", "Language models of any provider, under one's own limits.");
 const PROMPTS: (&str, &str) = ("prompts", "Texts that a person starts work with, in files of their own.");
 
 impl App {
@@ -71,7 +73,7 @@ impl App {
         let store = open_store(settings)?;
 
         // Gateway.
-        let gateway = Gateway::new(gateway_config(loaded, flags, environment), store)?;
+        let gateway = Gateway::new(gateway_config(loaded, flags, environment.clone()), store.clone())?;
 
         // Services.
         let fs = fs::Fs::open(&settings.fs)?;
@@ -92,7 +94,8 @@ impl App {
             log,
         });
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
-        let services = services(&fs, &admin, &prompts);
+        let llm = Llm::open(llm_config(settings, environment, store, gateway.gate().clone()))?;
+        let services = services(&fs, &admin, &prompts, &llm);
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -135,9 +138,14 @@ impl App {
         let root = tree::root(Branches {
             services: services
                 .iter()
-                .map(|s| service::child(s.name, &s.slot))
+                .map(|s| {
+                    let health = llm.clone();
+                    let child = service::child(s.name, &s.slot);
+                    if s.name == LLM.0 { child.note(move || health.health()) } else { child }
+                })
                 .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
                 .chain(prompts.reader("prompts-watch"))
+                .chain(llm.reader("models-watch"))
                 .chain(answers_suite)
                 .collect(),
             backends,
@@ -224,12 +232,31 @@ fn backend_config(settings: &Settings, services: &[Service]) -> BackendConfig {
     }
 }
 
-fn services(fs: &fs::Fs, admin: &Admin, prompts: &Prompts) -> Vec<Service> {
+/// What the LLM proxy is told.
+fn llm_config(
+    settings: &Settings,
+    environment: Environment,
+    store: Store,
+    gate: gateway::Gate,
+) -> llm::Config {
+    llm::Config {
+        file: Some(settings.models_file.clone()),
+        environment,
+        store,
+        tier: Box::new(move |name| gate.tier(name)),
+        tokens_per_day: settings.llm.tokens_per_day,
+        cost_per_day: settings.llm.cost_per_day,
+        calls: settings.llm.calls,
+    }
+}
+
+fn services(fs: &fs::Fs, admin: &Admin, prompts: &Prompts, llm: &Llm) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
     vec![
         service(FS, fs::methods(fs)),
         service(ADMIN, admin::methods(admin)),
         service(PROMPTS, prompts::methods(prompts)),
+        service(LLM, llm::methods(llm)),
     ]
 }
 
@@ -316,8 +343,19 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         loopback_open: false,
         in_flight_max: 1,
     };
-    let gateway = Gateway::new(config, Store::open(&scratch)?)?;
-    for service in services(&fs, &admin, &Prompts::open(None)) {
+    let store = Store::open(&scratch)?;
+    let gateway = Gateway::new(config, store.clone())?;
+    let gate = gateway.gate().clone();
+    let llm = Llm::open(llm::Config {
+        file: None,
+        environment: Environment::default(),
+        store,
+        tier: Box::new(move |name| gate.tier(name)),
+        tokens_per_day: 0,
+        cost_per_day: 0.0,
+        calls: 1,
+    })?;
+    for service in services(&fs, &admin, &Prompts::open(None), &llm) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }
     let catalog = gateway.gate().routes().load().catalog.clone();
@@ -325,6 +363,6 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
 }
 
 /// One line about every built-in service, for capability files.
-pub fn descriptions() -> [(&'static str, &'static str); 3] {
-    [FS, ADMIN, PROMPTS]
+pub fn descriptions() -> [(&'static str, &'static str); 4] {
+    [FS, ADMIN, PROMPTS, LLM]
 }

@@ -1,11 +1,12 @@
-//! HTTP, at the TCP door and at a UNIX socket: `/ws` becomes a WebSocket session, `/mcp` is Streamable HTTP, `/healthz`
-//! and `/readyz` answer anybody.
+//! HTTP, at the TCP door and at a UNIX socket: `/ws` becomes a WebSocket session, `/mcp` is Streamable HTTP, `/v1` speaks
+//! as OpenAI does, `/healthz` and `/readyz` answer anybody.
 
 mod listener;
 
 mod exchange;
 mod headers;
 mod mcp;
+mod openai;
 mod sessions;
 mod stream;
 
@@ -18,7 +19,7 @@ use axum::extract::{Extension, State};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use protocol::{Code, Error, Way};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
@@ -36,12 +37,22 @@ fn routes(shared: &Arc<Shared>) -> Router {
     Router::new()
         .route("/ws", get(upgrade))
         .route("/mcp", get(mcp::get).post(mcp::post).delete(mcp::delete).layer(cross_origin(shared)))
+        .nest("/v1", openai_routes().layer(cross_origin(shared)))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .with_state(Arc::clone(shared))
 }
 
-/// What browsers are told of `/mcp`: pages that may connect may read what they get.
+fn openai_routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/chat/completions", post(openai::chat))
+        .route("/embeddings", post(openai::embeddings))
+        .route("/models", get(openai::models))
+        // Aliases may have slashes.
+        .route("/models/{*name}", get(openai::model))
+}
+
+/// What browsers are told of `/mcp` and `/v1`: pages that may connect may read what they get.
 fn cross_origin(shared: &Arc<Shared>) -> CorsLayer {
     let shared = Arc::clone(shared);
     let allowed = AllowOrigin::predicate(move |origin, _| {

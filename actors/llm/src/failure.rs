@@ -1,0 +1,124 @@
+//! What can go wrong with an upstream, and what follows from it.
+
+use std::time::Duration;
+
+use protocol::{Code, Error};
+use serde_json::json;
+
+use crate::wire::{RefusalKind, WireError};
+
+/// An upstream that did not do what it was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    /// For the caller; it holds no key and no more than the beginning of what the provider said.
+    pub(crate) message: String,
+    /// When the provider wants to be asked again.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No connection.
+    Connect,
+    /// Nothing came in time.
+    Timeout,
+    /// It ended too early.
+    Closed,
+    /// It answered with something else than its protocol has.
+    Broken,
+    /// It said in the middle of its answer that it failed.
+    Failed,
+    /// It refused, with this status.
+    Refused(u16, RefusalKind),
+    /// It is not asked at the moment.
+    Open,
+    /// Too many calls wait for it.
+    Busy,
+    /// What was asked for, it cannot do.
+    Unsupported,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), retry_after: None }
+    }
+
+    /// Whether the same request may go better the next time.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self.kind {
+            Kind::Connect | Kind::Timeout | Kind::Closed | Kind::Broken | Kind::Failed => true,
+            Kind::Refused(status, _) => matches!(status, 408 | 429 | 500..),
+            Kind::Open | Kind::Busy | Kind::Unsupported => false,
+        }
+    }
+
+    /// Whether another model may do it.
+    pub(crate) fn is_upstreams(&self) -> bool {
+        // What is wrong with the request itself is wrong everywhere; that it is too long, or that this provider has no
+        // such thing, is not.
+        !matches!(self.kind, Kind::Refused(400 | 413 | 422, RefusalKind::Other) | Kind::Unsupported)
+    }
+
+    /// Whether the upstream is ill: that it refuses is no illness.
+    pub(crate) fn is_illness(&self) -> bool {
+        match self.kind {
+            Kind::Connect | Kind::Timeout | Kind::Closed | Kind::Broken | Kind::Failed => true,
+            Kind::Refused(status, _) => status >= 500,
+            Kind::Open | Kind::Busy | Kind::Unsupported => false,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match self.kind {
+            Kind::Connect => "connect",
+            Kind::Timeout => "timeout",
+            Kind::Closed => "closed",
+            Kind::Broken => "broken",
+            Kind::Failed => "failed",
+            Kind::Refused(_, RefusalKind::Authentication) => "authentication",
+            Kind::Refused(_, RefusalKind::ContextTooLong) => "context_too_long",
+            Kind::Refused(_, RefusalKind::RateLimited) => "rate_limited",
+            Kind::Refused(_, RefusalKind::Overloaded) => "overloaded",
+            Kind::Refused(_, RefusalKind::NotFound) => "not_found",
+            Kind::Refused(_, RefusalKind::Unpaid) => "unpaid",
+            Kind::Refused(_, RefusalKind::Other) => "refused",
+            Kind::Open => "circuit_open",
+            Kind::Busy => "queue_full",
+            Kind::Unsupported => "unsupported",
+        }
+    }
+
+    /// What the caller is told. `model` is the alias; `tried` are those that were asked before.
+    pub(crate) fn error(&self, model: &str, tried: &[String]) -> Error {
+        if self.kind == Kind::Unsupported {
+            return Error::new(Code::InvalidParams, format!("Model '{model}': {}.", self.message));
+        }
+        let before = match tried {
+            [] => String::new(),
+            tried => format!(" Before it: {}.", tried.join("; ")),
+        };
+        let status = match self.kind {
+            Kind::Refused(status, _) => Some(status),
+            _ => None,
+        };
+        let mut data = json!({ "kind": self.label(), "model": model, "retry_safe": true });
+        if let Some(status) = status {
+            data["status"] = status.into();
+        }
+        if let Some(wait) = self.retry_after {
+            data["retry_after_ms"] = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).into();
+        }
+        Error::new(Code::LlmUpstream, format!("Model '{model}': {}.{before}", self.message)).with_data(data)
+    }
+}
+
+impl From<WireError> for Failure {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Unsupported(text) => Self::new(Kind::Unsupported, text),
+            WireError::Broken(text) => Self::new(Kind::Broken, text),
+            WireError::Failed(text) => Self::new(Kind::Failed, format!("its provider failed: {text}")),
+        }
+    }
+}

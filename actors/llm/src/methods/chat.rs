@@ -1,0 +1,83 @@
+//! `mcp.llm.chat`.
+
+use std::time::Duration;
+
+use protocol::{Context, Effect, Error, Method, Run, Shape, TaskSupport, Tier};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::chat::{Answered, Asked, chat};
+use crate::service::Llm;
+
+/// Asks a language model.
+///
+/// `messages` and `options` are those of OpenAI's chat completions, tools and pictures included, whoever the provider
+/// is. With `options.stream` the answer comes in parts: each is `{"type":"llm_chunk","content":…}`, a
+/// `chat.completion.chunk`, and the result at the end is `{"type":"llm_stream_end"}`; called by position, parts are
+/// results of the same id, as in the original; by name they are `mcp.progress` notifications. Without it the result is
+/// the `chat.completion`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Chat {
+    /// The conversation: objects with `role` (`system`, `developer`, `user`, `assistant`, `tool`) and `content`.
+    #[schemars(length(min = 1))]
+    messages: Vec<Value>,
+    /// `model` (an alias of mcp.llm.models; the default without it), `stream`, and fields of the request such as
+    /// `temperature`, `max_tokens`, `tools`.
+    #[serde(default)]
+    options: Map<String, Value>,
+}
+
+/// A `chat.completion`, or the end of a stream.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Reply(Map<String, Value>);
+
+impl Method for Chat {
+    const NAME: &'static str = "mcp.llm.chat";
+    const TIER: Tier = Tier::Pro;
+    const EFFECT: Effect = Effect { open_world: true, ..Effect::READ };
+    const RUN: Run = Run::Task;
+    // Models take their time; every alias has time limits of its own.
+    const LIMIT: Option<Duration> = Some(Duration::from_hours(1));
+    const TASK: TaskSupport = TaskSupport::Optional;
+
+    type Reply = Reply;
+    type Service = Llm;
+
+    async fn call(self, context: &Context, llm: &Llm) -> Result<Reply, Error> {
+        let Self { messages, mut options } = self;
+        let model = match options.remove("model") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(model)) => Some(model),
+            Some(_) => {
+                return Err(Error::invalid_params("options.model must be text: an alias of mcp.llm.models"));
+            }
+        };
+        let stream = match options.remove("stream") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(stream)) => stream,
+            Some(_) => return Err(Error::invalid_params("options.stream must be true or false")),
+        };
+        let messages = Value::Array(messages);
+        let answered = chat(llm, context, Asked { model, messages, options, stream }).await?;
+        Ok(Reply(match answered {
+            Answered::Whole(Value::Object(answer)) => answer,
+            Answered::Whole(_) => return Err(Error::internal("a completion that is no object")),
+            Answered::Parts { model, prompt, completion } => {
+                let mut end = Map::from_iter([("type".to_owned(), json!("llm_stream_end"))]);
+                if context.shape == Shape::Named {
+                    end.insert("model".to_owned(), model.into());
+                    let usage = json!({
+                        "prompt_tokens": prompt,
+                        "completion_tokens": completion,
+                        "total_tokens": prompt + completion,
+                    });
+                    end.insert("usage".to_owned(), usage);
+                }
+                end
+            }
+        }))
+    }
+}
