@@ -192,6 +192,11 @@ impl Client {
         while self.stray().await.is_some() {}
     }
 
+    /// The next message that is no answer to a call and has come already.
+    pub async fn stray_now(&self) -> Option<Value> {
+        self.shared.strays.lock().await.try_recv().ok()
+    }
+
     /// The next message that is no answer to a call; `None` when the connection is gone.
     pub async fn stray(&self) -> Option<Value> {
         let mut strays = self.shared.strays.lock().await;

@@ -8,16 +8,20 @@ pub mod backend;
 pub mod client;
 pub mod daemon;
 pub mod http;
+pub mod posted;
 pub mod recorder;
 pub mod tools;
+pub mod upstream;
 
 use std::time::Duration;
 
 pub use backend::Toy;
 pub use client::{Answer, Client};
 pub use daemon::{Daemon, Setup};
+pub use posted::Posted;
 pub use recorder::{Exchange, Recorder};
 pub use tools::Tools;
+pub use upstream::{Play, Upstream};
 
 /// Longer than anything takes on a slow and busy machine; running into it is a failure, never a retry.
 pub const PATIENCE: Duration = Duration::from_mins(1);

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::failure::{Failure, Kind};
 use crate::pieces::Pieces;
 use crate::upstream::Upstream;
-use crate::wire::Outgoing;
+use crate::wire::{Outgoing, RefusalKind};
 
 /// A whole answer may have so many bytes.
 const ANSWER_MAX: usize = 32 * 1024 * 1024;
@@ -67,7 +67,15 @@ async fn refusal(upstream: &Upstream, response: Response) -> Failure {
         "" => String::new(),
         said => format!(": {said}"),
     };
-    let kind = Kind::Refused(status, refusal.kind);
+    // What it does not say, its status does.
+    let kind = match (refusal.kind, status) {
+        (RefusalKind::Other, 401 | 403) => RefusalKind::Authentication,
+        (RefusalKind::Other, 404) => RefusalKind::NotFound,
+        (RefusalKind::Other, 429) => RefusalKind::RateLimited,
+        (RefusalKind::Other, 503 | 529) => RefusalKind::Overloaded,
+        (kind, _) => kind,
+    };
+    let kind = Kind::Refused(status, kind);
     Failure { retry_after, ..Failure::new(kind, format!("its provider answered with status {status}{said}")) }
 }
 

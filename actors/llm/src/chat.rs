@@ -90,7 +90,7 @@ pub(crate) async fn chat(llm: &Llm, context: &Context, asked: Asked) -> Result<A
     let demand = Demand {
         caller: context.caller.name.clone(),
         model: first.alias.clone(),
-        prompt,
+        prompt: tokens::at_most(prompt),
         completion: said.unwrap_or_else(|| most(first, prompt)) * choices(&asked.options),
         flexible: said.is_none(),
         price: dearest(&plan),

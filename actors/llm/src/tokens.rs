@@ -18,6 +18,12 @@ const PER_MESSAGE: u64 = 4;
 /// What a picture costs at most (OpenAI, high detail, 1024 pixels square).
 const PER_IMAGE: u64 = 1105;
 
+/// How many tokens a prompt may have by the provider's own count: its vocabulary is another, and it puts the messages
+/// into a template of its own. What is too much comes back when the call is settled.
+pub(crate) fn at_most(prompt: u64) -> u64 {
+    prompt + prompt / 4 + 16
+}
+
 /// Tokens of a text.
 pub(crate) fn count(text: &str) -> u64 {
     let mut end = text.len().min(COUNTED_MAX);
