@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Client, Daemon, run};
+use harness::{Client, Setup, Upstream, run};
 use serde_json::{Value, json};
 
 use crate::catalog;
@@ -42,6 +42,11 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.fs.emptyTrash", json!({})),
         ("mcp.prompts.list", json!({})),
         ("mcp.prompts.get", json!({ "name": "summarize-folder", "arguments": { "path": "/" } })),
+        ("mcp.llm.chat", json!({ "messages": [{ "role": "user", "content": "Say hello." }] })),
+        ("mcp.llm.embed", json!({ "input": ["a", "b"] })),
+        ("mcp.llm.models", json!({})),
+        ("mcp.llm.usage", json!({ "days": 2 })),
+        ("mcp.llm.countTokens", json!({ "text": "hello world" })),
         ("mcp.admin.tree", json!({})),
         ("mcp.admin.actor", json!({ "id": "fs" })),
         ("mcp.admin.restart", json!({ "id": "fs" })),
@@ -59,7 +64,15 @@ fn results_are_what_their_schemas_say() {
     let all: BTreeSet<_> = catalog().iter().map(|entry| entry.name.clone()).collect();
     assert_eq!(called, all, "this test calls every method");
     run(async {
-        let mut daemon = Daemon::start().await;
+        let upstream = Upstream::start().await;
+        let model = |alias: &str, kind: &str| {
+            let url = upstream.v1();
+            format!(
+                "  {alias}: {{provider: openai_compatible, model: m, base_url: \"{url}\", kind: {kind}}}\n"
+            )
+        };
+        let models = Some(format!("models:\n{}{}", model("small", "chat"), model("vectors", "embedding")));
+        let mut daemon = Setup { models, ..Setup::default() }.start().await;
         let client = daemon.client().await;
         let mut trash_id = Value::Null;
         for (method, mut params) in calls() {

@@ -29,13 +29,18 @@ fn prompts() {
 }
 
 #[test]
+fn models() {
+    storm("llm");
+}
+
+#[test]
 fn the_gateways_own() {
     storm("gateway");
 }
 
 #[test]
 fn every_service_has_a_test_here() {
-    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "prompts"]);
+    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "llm", "prompts"]);
 }
 
 /// Calls that are under way at the same time.
@@ -173,6 +178,8 @@ fn complaint(entry: &Entry, params: Option<&str>, answer: &Value) -> Option<Stri
     let expected = match code {
         Code::InvalidParams => true,
         Code::FsPath | Code::FsPermission | Code::FsConflict | Code::FsNoSpace | Code::TooLarge => fits,
+        // No model is configured there.
+        Code::LlmNoModel => fits && entry.service == "llm",
         // It was cancelled right behind, perhaps before its params were read.
         Code::Cancelled => entry.limit.is_some(),
         _ => false,

@@ -12,6 +12,13 @@ use crate::{catalog, none};
 const ANY_JSON: &[(&str, &str)] = &[
     ("mcp.listCapabilities result /services/[]/capabilities/[]", "holds the schemas of all other methods"),
     ("mcp.fs.multi_read result /files/[]/error/data", "what an error adds depends on the error"),
+    ("mcp.llm.chat params /messages/[]/*", "a message is OpenAI's"),
+    ("mcp.llm.chat params /options/*", "fields of a request are OpenAI's"),
+    ("mcp.llm.chat result /*", "a completion is OpenAI's"),
+    ("mcp.llm.countTokens params /messages/[]/*", "a message is OpenAI's"),
+    ("mcp.llm.countTokens params /tools/[]/*", "a tool is OpenAI's"),
+    ("mcp.llm.embed params /options/*", "fields of a request are OpenAI's"),
+    ("mcp.llm.embed result /*", "a list of embeddings is OpenAI's"),
     ("mcp.prompts.get result /*", "content blocks are the Model Context Protocol's"),
     ("mcp.admin.config result /settings/[]/value", "a setting has the type that it has"),
     (

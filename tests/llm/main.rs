@@ -5,8 +5,6 @@ mod limits;
 mod openai;
 mod troubles;
 
-use std::sync::Arc;
-
 use harness::{Client, Daemon, Setup};
 use serde_json::{Value, json};
 
@@ -15,11 +13,8 @@ const KEY: &str = "sk-test-4d1f2a3b4c5d6e7f8091a2b3";
 
 /// A daemon with these models.
 async fn daemon(models: &str, setup: Setup) -> Daemon {
-    let folder = Arc::new(tempfile::tempdir().expect("a folder for the test"));
-    let setup = Setup { environment: vec![("TEST_KEY", KEY.to_owned())], ..setup };
-    setup.lay_out(folder.path()).await;
-    std::fs::write(folder.path().join("models.yaml"), format!("models:\n{models}")).expect("models");
-    setup.start_in(folder).await
+    let environment = vec![("TEST_KEY", KEY.to_owned())];
+    Setup { environment, models: Some(format!("models:\n{models}")), ..setup }.start().await
 }
 
 /// One model of an upstream that speaks as OpenAI does, with impatient time limits, and `more`.

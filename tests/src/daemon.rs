@@ -21,6 +21,8 @@ pub struct Setup {
     pub settings: String,
     /// `licence_tiers.yaml` instead of the unlimited one.
     pub tiers: Option<String>,
+    /// `models.yaml` instead of the one that names none.
+    pub models: Option<String>,
     /// `lic.key` instead of the owner's.
     pub licence: Option<String>,
     /// Environment variables.
@@ -78,6 +80,9 @@ impl Setup {
         let write =
             |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("a file of the setup");
         write("licence_tiers.yaml", self.tiers.as_deref().unwrap_or(UNLIMITED));
+        if let Some(models) = &self.models {
+            write("models.yaml", models);
+        }
         if let Some(licence) = &self.licence {
             write("lic.key", licence);
         }

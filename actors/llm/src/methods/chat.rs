@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::fields::{Fields, array};
 use crate::chat::{Answered, Asked, chat};
 use crate::service::Llm;
 
@@ -22,17 +23,17 @@ use crate::service::Llm;
 pub(crate) struct Chat {
     /// The conversation: objects with `role` (`system`, `developer`, `user`, `assistant`, `tool`) and `content`.
     #[schemars(length(min = 1))]
-    messages: Vec<Value>,
+    messages: Vec<Fields>,
     /// `model` (an alias of mcp.llm.models; the default without it), `stream`, and fields of the request such as
     /// `temperature`, `max_tokens`, `tools`.
     #[serde(default)]
-    options: Map<String, Value>,
+    options: Fields,
 }
 
 /// A `chat.completion`, or the end of a stream.
 #[derive(Serialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Reply(Map<String, Value>);
+pub(crate) struct Reply(Fields);
 
 impl Method for Chat {
     const NAME: &'static str = "mcp.llm.chat";
@@ -47,7 +48,7 @@ impl Method for Chat {
     type Service = Llm;
 
     async fn call(self, context: &Context, llm: &Llm) -> Result<Reply, Error> {
-        let Self { messages, mut options } = self;
+        let Self { messages, options: Fields(mut options) } = self;
         let model = match options.remove("model") {
             None | Some(Value::Null) => None,
             Some(Value::String(model)) => Some(model),
@@ -60,9 +61,9 @@ impl Method for Chat {
             Some(Value::Bool(stream)) => stream,
             Some(_) => return Err(Error::invalid_params("options.stream must be true or false")),
         };
-        let messages = Value::Array(messages);
+        let messages = array(messages);
         let answered = chat(llm, context, Asked { model, messages, options, stream }).await?;
-        Ok(Reply(match answered {
+        Ok(Reply(Fields(match answered {
             Answered::Whole(Value::Object(answer)) => answer,
             Answered::Whole(_) => return Err(Error::internal("a completion that is no object")),
             Answered::Parts { model, prompt, completion } => {
@@ -78,6 +79,6 @@ impl Method for Chat {
                 }
                 end
             }
-        }))
+        })))
     }
 }

@@ -3,8 +3,9 @@
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::fields::{Fields, array};
 use crate::service::Llm;
 use crate::tokens;
 
@@ -18,15 +19,16 @@ pub(crate) struct CountTokens {
     text: Option<String>,
     /// A conversation, as `mcp.llm.chat` takes it.
     #[serde(default)]
-    messages: Option<Vec<Map<String, Value>>>,
+    messages: Option<Vec<Fields>>,
     /// Tools that go with the conversation.
     #[serde(default)]
-    tools: Option<Vec<Value>>,
+    tools: Option<Vec<Fields>>,
 }
 
 /// How many there are.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Counted {
+    /// Tokens in all.
     tokens: u64,
 }
 
@@ -43,9 +45,8 @@ impl Method for CountTokens {
         let tokens = match (self.text, self.messages) {
             (Some(text), None) if self.tools.is_none() => tokens::count_anywhere(text).await?,
             (None, Some(messages)) => {
-                let messages: Vec<_> = messages.into_iter().map(Value::Object).collect();
-                let tools = self.tools.map(Value::Array);
-                tokens::of_chat(&messages, tools.as_ref()).await?
+                let messages: Vec<_> = messages.into_iter().map(|message| Value::Object(message.0)).collect();
+                tokens::of_chat(&messages, self.tools.map(array).as_ref()).await?
             }
             _ => return Err(Error::invalid_params("give `text`, or `messages` with or without `tools`")),
         };

@@ -3,8 +3,9 @@
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::fields::Fields;
 use crate::embed::embed;
 use crate::service::Llm;
 
@@ -12,17 +13,31 @@ use crate::service::Llm;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Embed {
-    /// A text, or a list of texts.
-    input: Value,
+    /// A text, a list of texts, or the tokens of one or of several.
+    input: Input,
     /// `model` (an alias of mcp.llm.models whose kind is `embedding`), `dimensions`, `encoding_format`.
     #[serde(default)]
-    options: Map<String, Value>,
+    options: Fields,
+}
+
+/// What is to be turned into vectors.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Input {
+    /// One text.
+    Text(String),
+    /// Several texts.
+    Texts(Vec<String>),
+    /// The tokens of one text.
+    Tokens(Vec<u64>),
+    /// The tokens of several texts.
+    ManyTokens(Vec<Vec<u64>>),
 }
 
 /// OpenAI's list of embeddings: `data[].embedding`, in the order of the texts, and `usage`.
 #[derive(Serialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct Embeddings(Map<String, Value>);
+pub(crate) struct Embeddings(Fields);
 
 impl Method for Embed {
     const NAME: &'static str = "mcp.llm.embed";
@@ -34,7 +49,8 @@ impl Method for Embed {
     type Service = Llm;
 
     async fn call(self, context: &Context, llm: &Llm) -> Result<Embeddings, Error> {
-        let mut options = self.options;
+        let Fields(mut options) = self.options;
+        let input = serde_json::to_value(self.input).map_err(Error::internal)?;
         let model = match options.remove("model") {
             None | Some(Value::Null) => None,
             Some(Value::String(model)) => Some(model),
@@ -42,8 +58,8 @@ impl Method for Embed {
                 return Err(Error::invalid_params("options.model must be text: an alias of mcp.llm.models"));
             }
         };
-        match embed(llm, context, model.as_deref(), &self.input, &options).await? {
-            Value::Object(answer) => Ok(Embeddings(answer)),
+        match embed(llm, context, model.as_deref(), &input, &options).await? {
+            Value::Object(answer) => Ok(Embeddings(Fields(answer))),
             _ => Err(Error::internal("embeddings that are no object")),
         }
     }

@@ -3,6 +3,7 @@
 mod chat;
 mod count_tokens;
 mod embed;
+mod fields;
 mod models;
 mod usage;
 

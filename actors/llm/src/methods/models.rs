@@ -19,6 +19,7 @@ pub(crate) struct Models {}
 /// The models, by alias.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Listed {
+    /// Each with how it is.
     models: Vec<Model>,
     /// What is meant when a chat says no model; null when nothing is.
     default: Option<String>,

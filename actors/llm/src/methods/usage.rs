@@ -58,12 +58,17 @@ struct Limit {
 struct Entry {
     /// The day, in UTC.
     day: String,
+    /// The alias that answered.
     model: String,
+    /// How many calls it answered.
     calls: u64,
+    /// Tokens that were read.
     prompt_tokens: u64,
+    /// Tokens that were written.
     completion_tokens: u64,
     /// Of both, what was counted here because the provider did not say it.
     estimated_tokens: u64,
+    /// In the unit of the prices in models.yaml.
     cost: f64,
 }
 
