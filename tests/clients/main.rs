@@ -5,6 +5,7 @@
 
 mod conformance;
 mod inspector;
+mod openai;
 mod report;
 mod schema;
 mod sdks;

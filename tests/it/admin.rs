@@ -63,7 +63,7 @@ fn one_actor_is_found_by_its_path_or_its_last_part() {
         let fs = actor(&client, "root/services/fs").await;
         assert_eq!((&fs["id"], &fs["path"]), (&json!("fs"), &json!("root/services/fs")));
         assert!(fs["handled"].as_u64() > before, "{fs}");
-        assert_eq!(actor(&client, "gateway").await["children_total"], 3);
+        assert_eq!(actor(&client, "gateway").await["children_total"], 2);
         for unknown in ["nobody", "root/nobody", "services/fs/", "."] {
             assert_eq!(client.code("mcp.admin.actor", json!([unknown])).await, -32602, "{unknown}");
             assert_eq!(client.code("mcp.admin.restart", json!([unknown])).await, -32602, "{unknown}");

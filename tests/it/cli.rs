@@ -215,6 +215,7 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
         ok    1 token in DIR/state/llmbasedos.db
         ok    DIR/token is its owner's alone
         ok    root / is DIR/user_files
+        note  no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, and `models: {local: {provider: ollama, model: llama3.2}}` in DIR/models.yaml; or start llama-server and set LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1
         ?     openat2
         ?     open files
         Nothing is wrong.
@@ -237,11 +238,21 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
         ok    1 token in DIR/state/llmbasedos.db
         WRONG others can read DIR/token: chmod 600 DIR/token
         WRONG root /: DIR/nowhere: No such file or directory (os error 2). Make it, or change fs.roots
+        note  no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, and `models: {local: {provider: ollama, model: llama3.2}}` in DIR/models.yaml; or start llama-server and set LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1
         ?     openat2
         ?     open files
         2 things are wrong.
         --
         ");
+
+        let models = "models:\n  a: {provider: ollama, model: x}\n  b: {provider: openai, model: y, api_key: '${NONE}'}\n";
+        let folder = laid_out(Setup { models: Some(models.to_owned()), ..Setup::default() }).await;
+        let listed = said(folder.path(), doctor).await;
+        assert!(listed.contains("ok    model a is x of ollama at http://127.0.0.1:11434"), "{listed}");
+        assert!(
+            listed.contains("note  model b is y of openai") && listed.contains("NONE is not set"),
+            "{listed}"
+        );
 
         let daemon = Daemon::start().await;
         let taken = said(daemon.dir(), &["doctor", "--config-dir", "DIR", "--listen", &daemon.address]).await;

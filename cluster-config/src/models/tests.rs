@@ -39,6 +39,24 @@ fn the_originals_names_are_understood() {
 }
 
 #[test]
+fn the_shipped_examples_are_models() {
+    let shipped = include_str!("../../defaults/models.yaml");
+    assert!(load(shipped, &[]).unwrap().0.is_empty(), "nothing is configured as it is laid out");
+    let examples = shipped.lines().filter_map(|line| {
+        let line = line.strip_prefix('#')?;
+        (line.is_empty() || line.starts_with("models:") || line.starts_with("  ")).then_some(line)
+    });
+    let examples = examples.collect::<Vec<_>>().join("\n");
+    let keys = [("OPENAI_API_KEY", "k"), ("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k")];
+    let (models, warnings) = load(&examples, &keys).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(warnings, Vec::<String>::new());
+    let aliases: Vec<_> = models.iter().map(|(alias, _)| alias).collect();
+    assert_eq!(aliases, ["claude", "gemini", "gpt-4o", "local", "local-llama"]);
+    assert!(models.iter().all(|(_, model)| model.unusable.is_none()));
+    assert_eq!(models.default_of(Kind::Chat), Some("gpt-4o"));
+}
+
+#[test]
 fn every_mistake_is_told_with_its_line() {
     let text = "models:
   a:

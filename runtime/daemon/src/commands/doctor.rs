@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use cluster_config::models::{Kind, load_models};
 use cluster_config::{Environment, Flags, Loaded};
 use gateway::Tokens;
 use jiff::Timestamp;
@@ -34,6 +35,7 @@ pub(crate) fn run(flags: &Flags, environment: &Environment) -> anyhow::Result<Ex
         vec![folder("state", &loaded.settings.state_dir), folder("run", &loaded.settings.run_dir)],
         vec![address(&loaded), licence(&loaded), tokens(&loaded), token_file(&loaded)],
         roots(&loaded),
+        models(&loaded, environment),
         vec![confinement(), open_files()],
     ]
     .into_iter()
@@ -67,6 +69,34 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
     }];
     findings.extend(loaded.warnings.iter().map(|warning| Note(warning.clone())));
     findings
+}
+
+/// Which models there are; without any, the quickest ways to one.
+fn models(loaded: &Loaded, environment: &Environment) -> Vec<Finding> {
+    let file = &loaded.settings.models_file;
+    let (models, warnings) = match load_models(file, environment) {
+        Ok(loaded) => loaded,
+        Err(mistakes) => return vec![Wrong(mistakes.to_string())],
+    };
+    if models.is_empty() {
+        return vec![Note(format!(
+            "no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, \
+             and `models: {{local: {{provider: ollama, model: llama3.2}}}}` in {}; or start llama-server and set \
+             LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1",
+            file.display()
+        ))];
+    }
+    let default = models.default_of(Kind::Chat);
+    let listed = models.iter().map(|(alias, model)| {
+        let marked = if default == Some(alias) { ", the default" } else { "" };
+        let text =
+            format!("model {alias} is {} of {} at {}{marked}", model.model, model.provider, model.base_url);
+        match &model.unusable {
+            None => Fine(text),
+            Some(why) => Note(format!("{text}, and cannot be used: {why}")),
+        }
+    });
+    listed.chain(warnings.iter().map(|warning| Note(warning.clone()))).collect()
 }
 
 /// Whether a folder is there and writable, or could be made.
