@@ -1,3 +1,5 @@
+//! What a file of models may say, and what the environment says without one.
+
 use std::path::PathBuf;
 
 use super::*;
