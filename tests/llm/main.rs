@@ -3,6 +3,7 @@
 mod chats;
 mod limits;
 mod openai;
+mod real;
 mod troubles;
 
 use harness::{Client, Daemon, Setup};
