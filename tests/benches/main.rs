@@ -8,6 +8,7 @@
 
 mod daemon;
 mod idle;
+mod llm;
 mod load;
 mod mcp;
 mod report;
@@ -43,8 +44,8 @@ struct Options {
     /// Half a minute instead of four: good for a look, not for the README.
     #[arg(long)]
     quick: bool,
-    /// Only the load, and only points whose description contains this: "stat", "64, one at a time"; or "mcp", only
-    /// the Model Context Protocol over HTTP.
+    /// Only the load, and only points whose description contains this: "stat", "64, one at a time"; "mcp", only the
+    /// Model Context Protocol over HTTP; or "llm", only chats.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// The daemon's program.
@@ -112,7 +113,10 @@ async fn run(options: &Options) -> anyhow::Result<Report> {
     if only.is_none_or(|only| only == mcp::ONLY) {
         report.mcp = Some(mcp::run(&folder, &echo, rounds, times).await?);
     }
-    if only == Some(mcp::ONLY) {
+    if only.is_none_or(|only| only == llm::ONLY) {
+        report.llm = Some(llm::run(&folder, seconds).await?);
+    }
+    if only == Some(mcp::ONLY) || only == Some(llm::ONLY) {
         return Ok(report);
     }
     load(options, &folder, &echo, rounds, times, &mut report).await?;

@@ -25,6 +25,8 @@ pub(crate) struct Report {
     pub(crate) method: String,
     /// The Model Context Protocol over HTTP.
     pub(crate) mcp: Option<crate::mcp::Figures>,
+    /// Chats at `/v1`.
+    pub(crate) llm: Option<crate::llm::Figures>,
 }
 
 /// A cost per request that the project has promised, as a multiple of the echo's. Files are promised for requests
@@ -63,6 +65,9 @@ impl Report {
         let mut text = format!("{}\n\n", machine());
         if !self.points.is_empty() {
             let _ = write!(text, "{}\n{}\n", self.promises(), self.load());
+        }
+        if let Some(llm) = &self.llm {
+            let _ = writeln!(text, "{}", llm.markdown());
         }
         if let Some(mcp) = &self.mcp {
             let _ = writeln!(text, "{}", mcp.markdown());

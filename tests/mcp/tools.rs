@@ -72,6 +72,7 @@ fn arguments(name: &str) -> Value {
         "fs_grep" => json!({ "path": "/", "pattern": "e" }),
         "fs_multi_read" => json!({ "paths": ["/welcome.md", "/none"] }),
         "prompts_get" => json!({ "name": "summarize-folder", "arguments": { "path": "/" } }),
+        "llm_count_tokens" => json!({ "text": "hello world" }),
         "admin_actor" => json!({ "id": "fs" }),
         _ => json!({}),
     }

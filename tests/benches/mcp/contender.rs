@@ -75,7 +75,7 @@ impl Contender {
             }
             Manner::Legacy => headers.extend(in_session(line.session.as_deref())),
         }
-        request("POST", &self.server.address, &headers, &body)
+        request("POST", "/mcp", &self.server.address, &headers, &body)
     }
 
     /// Whether it is neither the daemon nor the echo.
@@ -92,12 +92,13 @@ impl Contender {
                 "{{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{{\"protocolVersion\":\"{LEGACY}\",\
                  \"capabilities\":{{}},\"clientInfo\":{{\"name\":\"bench\",\"version\":\"1\"}}}}}}"
             );
-            let head = line.connection.ask(&request("POST", address, &[JSON, ACCEPT], &hello)).await?;
+            let head =
+                line.connection.ask(&request("POST", "/mcp", address, &[JSON, ACCEPT], &hello)).await?;
             ensure!(head.status == 200, "initialize: status {}", head.status);
             line.session = head.session;
             let headers = [&[JSON, ACCEPT][..], &in_session(line.session.as_deref())].concat();
             let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-            let head = line.connection.ask(&request("POST", address, &headers, ready)).await?;
+            let head = line.connection.ask(&request("POST", "/mcp", address, &headers, ready)).await?;
             ensure!(head.status < 300, "notifications/initialized: status {}", head.status);
         }
         Ok(line)
@@ -107,7 +108,7 @@ impl Contender {
     pub(crate) async fn close(&self, mut line: Line) {
         if line.session.is_some() {
             let headers = in_session(line.session.as_deref());
-            let end = request("DELETE", &self.server.address, &headers, "");
+            let end = request("DELETE", "/mcp", &self.server.address, &headers, "");
             let _ = tokio::time::timeout(Duration::from_secs(1), line.connection.ask(&end)).await;
         }
     }

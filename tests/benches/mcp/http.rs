@@ -29,8 +29,14 @@ pub(crate) struct Head {
 }
 
 /// A request as it goes over the wire.
-pub(crate) fn request(verb: &str, address: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
-    let mut text = format!("{verb} /mcp HTTP/1.1\r\nhost: {address}\r\n");
+pub(crate) fn request(
+    verb: &str,
+    path: &str,
+    address: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Vec<u8> {
+    let mut text = format!("{verb} {path} HTTP/1.1\r\nhost: {address}\r\n");
     for (name, value) in headers {
         let _ = write!(text, "{name}: {value}\r\n");
     }

@@ -2,7 +2,7 @@
 //! folder, under the same load, in the same run.
 
 mod contender;
-mod http;
+pub(crate) mod http;
 mod load;
 mod peers;
 mod report;

@@ -38,7 +38,8 @@ pub(crate) struct Reply(Fields);
 impl Method for Chat {
     const NAME: &'static str = "mcp.llm.chat";
     const TIER: Tier = Tier::Pro;
-    const EFFECT: Effect = Effect { open_world: true, ..Effect::READ };
+    // It changes nothing and costs something: a host asks before it, and the trail has a row for each.
+    const EFFECT: Effect = Effect { open_world: true, ..Effect::ADD };
     const RUN: Run = Run::Task;
     // Models take their time; every alias has time limits of its own.
     const LIMIT: Option<Duration> = Some(Duration::from_hours(1));

@@ -42,7 +42,8 @@ pub(crate) struct Embeddings(Fields);
 impl Method for Embed {
     const NAME: &'static str = "mcp.llm.embed";
     const TIER: Tier = Tier::Pro;
-    const EFFECT: Effect = Effect { open_world: true, ..Effect::READ };
+    // It changes nothing and costs something: a host asks before it, and the trail has a row for each.
+    const EFFECT: Effect = Effect { open_world: true, ..Effect::ADD };
     const RUN: Run = Run::Task;
 
     type Reply = Embeddings;
