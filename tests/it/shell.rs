@@ -86,3 +86,25 @@ fn the_exit_code_says_how_it_went() {
         check(&daemon, &[], &["mcp.hello"], 2).await;
     });
 }
+
+#[test]
+fn a_model_is_asked_and_its_answer_seen_as_it_comes() {
+    run(async {
+        let upstream = harness::Upstream::start().await;
+        let model = format!("{{provider: openai_compatible, model: m, base_url: \"{}\"}}", upstream.v1());
+        let models = Some(format!("models:\n  small: {model}\n  big: {model}\n"));
+        let daemon = Setup { models, ..Setup::default() }.start().await;
+        let said = luca(&daemon, &[], &["llm @small say hello"]).await;
+        assert_eq!(said, (Some(0), "Hello from the upstream.\n".to_owned(), String::new()));
+        let sent = upstream.last().json();
+        assert_eq!(sent["messages"], json!([{ "role": "user", "content": "say hello" }]));
+        let (code, out, _) = luca(&daemon, &["--json"], &["llm @big hi"]).await;
+        let answer: Value = serde_json::from_str(&out).expect("JSON");
+        assert_eq!(
+            (code, &answer["choices"][0]["message"]["content"]),
+            (Some(0), &json!("Hello from the upstream."))
+        );
+        let (code, _, err) = luca(&daemon, &[], &["llm which one?"]).await;
+        assert!(code == Some(1) && err.contains("No model is the default"), "{err}");
+    });
+}

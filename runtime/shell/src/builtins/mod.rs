@@ -5,6 +5,7 @@ mod content;
 mod folder;
 mod help;
 mod meta;
+mod model;
 pub(crate) mod options;
 mod search;
 mod table;

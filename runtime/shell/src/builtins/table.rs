@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use super::options::Opt;
-use super::{Builtin, Words, change, content, folder, help, meta, search, watch};
+use super::{Builtin, Words, change, content, folder, help, meta, model, search, watch};
 use crate::session::Flow;
 
 const MANY: usize = usize::MAX;
@@ -148,6 +148,14 @@ pub(crate) static TABLE: &[Builtin] = &[
         words: 1..=2,
         completes: Words::TextThenFolder,
         run: |session, given| Box::pin(search::grep(session, given)),
+        ..PLAIN
+    },
+    Builtin {
+        name: "llm",
+        arguments: "[@MODEL] QUESTION…",
+        doc: "Ask a language model, and see its answer as it comes.",
+        words: 1..=usize::MAX,
+        run: |session, given| Box::pin(model::llm(session, given)),
         ..PLAIN
     },
     Builtin {

@@ -74,6 +74,11 @@ impl Screen {
         write!(self.out.to, "{text}{end}")
     }
 
+    /// A piece of a text that goes on; cleaned.
+    pub(crate) fn piece(&mut self, text: &str) -> io::Result<()> {
+        write!(self.out.to, "{}", escape::text(text))
+    }
+
     /// A result that is a name; kept on its line.
     pub(crate) fn name(&mut self, name: &str) -> io::Result<()> {
         writeln!(self.out.to, "{}", escape::line(name))
