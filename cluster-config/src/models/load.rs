@@ -188,23 +188,24 @@ fn is_alias(alias: &str) -> bool {
         && !alias.starts_with('/')
 }
 
-/// Enough to tell a URL from something else; the rest is found out by whoever connects.
-fn check_url(url: &str) -> Result<(), String> {
+/// Enough to tell a URL from something else; the rest is found out by whoever connects. What is wrong with it is said
+/// without it: a wrong URL may hold a password.
+pub(super) fn check_url(url: &str) -> Result<(), String> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let Some(rest) = rest else {
         return Err(if url.is_empty() {
             "is missing: this provider has no address of its own".to_owned()
         } else {
-            format!("must begin with http:// or https://, not `{}`", shorten(url))
+            "must begin with http:// or https://".to_owned()
         });
     };
     let host = rest.split('/').next().unwrap_or_default();
-    if host.contains('@') {
+    if url.contains('@') {
         return Err("must not have a user or a password in it; a key goes into api_key".to_owned());
     }
     if host.is_empty() || url.chars().any(|c| c.is_whitespace() || c.is_control()) || url.contains(['?', '#'])
     {
-        return Err(format!("must be a host and a path, not `{}`", shorten(url)));
+        return Err("must be a host and a path, without spaces, `?` or `#`".to_owned());
     }
     Ok(())
 }

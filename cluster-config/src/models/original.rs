@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::load::check_url;
 use super::{Kind, Model, Provider};
 use crate::environment::Environment;
 
@@ -27,17 +28,25 @@ pub(super) fn models(environment: &Environment) -> BTreeMap<String, Model> {
         if *provider == Provider::Openai
             && let Some(url) = environment.get("OPENAI_API_BASE_URL")
         {
-            url.trim_end_matches('/').clone_into(&mut model.base_url);
+            point(&mut model, url, "OPENAI_API_BASE_URL");
         }
         models.insert((*alias).to_owned(), model);
     }
     if let Some(url) = environment.get("LLAMA_CPP_API_BASE_URL") {
         let mut model =
             plain(Provider::LlamaCpp, environment.get("LLAMA_CPP_DEFAULT_MODEL").unwrap_or("default"));
-        url.trim_end_matches('/').clone_into(&mut model.base_url);
+        point(&mut model, url, "LLAMA_CPP_API_BASE_URL");
         models.insert("local-llama".to_owned(), model);
     }
     models
+}
+
+/// Points a model at the URL of a variable; a wrong one makes it unusable, and is not repeated.
+fn point(model: &mut Model, url: &str, variable: &str) {
+    match check_url(url) {
+        Ok(()) => url.trim_end_matches('/').clone_into(&mut model.base_url),
+        Err(why) => model.unusable = Some(format!("{variable} {why}")),
+    }
 }
 
 fn plain(provider: Provider, name: &str) -> Model {

@@ -137,6 +137,9 @@ fn the_originals_variables_make_models_where_the_file_has_none() {
     let chosen: Vec<_> =
         variables.into_iter().chain([("LLMBDO_DEFAULT_LLM_PROVIDER", "llama_cpp")]).collect();
     assert_eq!(load("", &chosen).unwrap().0.default_of(Kind::Chat), Some("local-llama"));
+    let wrong = load("", &[("LLAMA_CPP_API_BASE_URL", "http://user:hunter2@h/v1")]).unwrap().0;
+    let shown = format!("{wrong:?}");
+    assert!(shown.contains("must not have a user") && !shown.contains("hunter2"), "{shown}");
     let file = "models:\n  mine: {provider: ollama, model: x}\n";
     let (models, warnings) = load(file, &chosen).unwrap();
     assert_eq!(models.iter().count(), 1, "the file is the word");
