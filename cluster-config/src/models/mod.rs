@@ -213,9 +213,9 @@ impl Provider {
         match self {
             Self::Openai => "https://api.openai.com/v1",
             Self::LlamaCpp => "http://127.0.0.1:8080/v1",
-            Self::Vllm => "http://127.0.0.1:8000/v1",
             Self::LmStudio => "http://127.0.0.1:1234/v1",
-            Self::OpenaiCompatible => "",
+            // vLLM's own port is ours: a line that was forgotten must not make us ask ourselves.
+            Self::OpenaiCompatible | Self::Vllm => "",
             Self::Ollama => "http://127.0.0.1:11434",
             Self::Anthropic => "https://api.anthropic.com/v1",
             Self::Gemini => "https://generativelanguage.googleapis.com/v1beta",
