@@ -209,7 +209,7 @@ mod tests {
         check("mcp.fs.", &["mcp.fs.list ", "mcp.fs.multi_read ", "mcp.fs.write "]);
         check("fs.l", &["fs.list "]);
         check("f", &["find ", "fs."]);
-        check("help l", &["help licence ", "help ls "]);
+        check("help l", &["help licence ", "help llm ", "help ls "]);
         check("xyz", &[]);
         check("xyz ", &[]);
     }
