@@ -8,6 +8,7 @@
 
 mod daemon;
 mod idle;
+mod installed;
 mod llm;
 mod load;
 mod mcp;

@@ -13,7 +13,7 @@ use anyhow::{Context as _, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Longer than any start takes.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_mins(1);
 
 /// A process that has said that it is ready. It is killed when this is dropped.
 pub(crate) struct Server {

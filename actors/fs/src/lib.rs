@@ -32,6 +32,7 @@ mod mime;
 mod names;
 mod pattern;
 mod walk;
+mod warm;
 mod watch;
 
 // Changing.

@@ -22,7 +22,7 @@ pub(crate) struct Root {
     pub(crate) at: VirtualPath,
     pub(crate) dir: Dir,
     /// Its file system is on this machine.
-    local: bool,
+    pub(crate) local: bool,
     mode: Mode,
     tiers: Vec<String>,
 }

@@ -12,6 +12,7 @@ use crate::path::{ClientPath, VirtualPath};
 use crate::roots::{OpenError, Place, Root, Roots};
 use crate::sweep::{self, Swept};
 use crate::trash::Trash;
+use crate::warm::Warm;
 
 /// How many directory entries a call by position gets at once, as the original's clients expect; beyond it they
 /// are told to page.
@@ -26,6 +27,7 @@ struct Inner {
     roots: Roots,
     limits: Limits,
     locks: Locks,
+    warm: Warm,
 }
 
 /// The bounds on what one call may take, give and look at.
@@ -53,7 +55,7 @@ impl Fs {
             trash_keep_days: settings.trash_keep_days,
         };
         let roots = Roots::open(&settings.roots)?;
-        Ok(Self(Arc::new(Inner { roots, limits, locks: Locks::default() })))
+        Ok(Self(Arc::new(Inner { roots, limits, locks: Locks::default(), warm: Warm::default() })))
     }
 
     /// Removes what crashes have left behind, and what has been in the trash for long enough. May take a while:
@@ -68,6 +70,11 @@ impl Fs {
 
     pub(crate) fn roots(&self) -> &Roots {
         &self.0.roots
+    }
+
+    /// The directories that can be listed without waiting.
+    pub(crate) fn warm(&self) -> &Warm {
+        &self.0.warm
     }
 
     /// Where `path` is for this caller; `None`: it is `/`, and all that is there are the names of roots.

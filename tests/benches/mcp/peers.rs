@@ -1,12 +1,10 @@
-//! Other ways to the same files: what people put before a server of files today. Installed once, beside the clone.
+//! Other ways to the same files: what people put before a server of files today.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use anyhow::{Context as _, ensure};
+use std::process::Command;
 
 use super::contender::{Contender, Manner};
+use crate::installed::{self, installed, variable};
 use crate::server::Server;
 
 /// Packages from npm; the first is the Node that runs the others.
@@ -67,7 +65,7 @@ fn names_only(folder: &Path) -> anyhow::Result<(Server, &'static str)> {
 
 /// The same server behind a proxy in Python.
 fn proxy(folder: &Path) -> anyhow::Result<(Server, &'static str)> {
-    let (bin, python) = (install_npm()?, install_python(PROXY)?);
+    let (bin, python) = (install_npm()?, installed::python(PROXY)?);
     let mut command = with_node(&bin, &python.join("mcp-proxy"));
     command.args(["--pass-environment", "--log-level", "ERROR", "--port"]);
     let server = Server::listening(&mut command, |command, port| {
@@ -78,7 +76,7 @@ fn proxy(folder: &Path) -> anyhow::Result<(Server, &'static str)> {
 
 /// One process that does the work itself.
 fn fastmcp(_: &Path) -> anyhow::Result<(Server, &'static str)> {
-    let python = install_python(FASTMCP)?;
+    let python = installed::python(FASTMCP)?;
     let mut command = Command::new(python.join("python"));
     command.args(["-c", SCRIPT]);
     let server = Server::listening(&mut command, |command, port| {
@@ -95,62 +93,9 @@ fn with_node(bin: &Path, program: &Path) -> Command {
     command
 }
 
-/// Where installed tools are kept: never in the clone.
-fn cache() -> anyhow::Result<PathBuf> {
-    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-    Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("llmbasedos-tools/bench"))
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is no setting of ours: where the user keeps programs")]
-fn variable(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name)
-}
-
 fn install_npm() -> anyhow::Result<PathBuf> {
     let at = installed("npm", &NPM.join(" "), |at| {
-        run(Command::new("npm").args(["install", "--no-fund", "--no-audit", "--prefix"]).arg(at).args(NPM))
+        installed::run(Command::new("npm").args(["install", "--no-fund", "--no-audit", "--prefix"]).arg(at).args(NPM))
     })?;
     Ok(at.join("node_modules/.bin"))
-}
-
-fn install_python(package: &str) -> anyhow::Result<PathBuf> {
-    let name = package.split('=').next().unwrap_or(package);
-    let at = installed(&format!("python-{name}"), package, |at| {
-        run(Command::new("python3").args(["-m", "venv"]).arg(at))?;
-        run(Command::new(at.join("bin/pip")).args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            package,
-        ]))
-    })?;
-    Ok(at.join("bin"))
-}
-
-/// A folder with exactly these packages, filled by `install` unless it is so already.
-fn installed(
-    name: &str,
-    packages: &str,
-    install: impl FnOnce(&Path) -> anyhow::Result<()>,
-) -> anyhow::Result<PathBuf> {
-    let at = cache()?.join(name);
-    let complete = at.join("complete");
-    if fs::read_to_string(&complete).is_ok_and(|there| there == packages) {
-        return Ok(at);
-    }
-    eprintln!("install {packages} into {}", at.display());
-    let _ = fs::remove_dir_all(&at);
-    fs::create_dir_all(&at)?;
-    install(&at)?;
-    fs::write(complete, packages)?;
-    Ok(at)
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let name = Path::new(command.get_program()).display().to_string();
-    let ended = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {name}"))?;
-    let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.success(), "{name} failed: {}", said.lines().last().unwrap_or_default());
-    Ok(())
 }

@@ -1,19 +1,23 @@
 //! `mcp.fs.list`.
 
 use std::cmp::Ordering;
+use std::time::Instant;
 
 use protocol::{Context, Effect, Error, Method, Run, Shape, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Attributes, Kind};
+use crate::beneath::{DIRECTORY, Last};
 use crate::cursor;
 use crate::entry::Entry;
-use crate::fault::{Fault, What};
+use crate::fault::{At as _, Fault, What};
 use crate::files;
 use crate::names::{Name, Names};
 use crate::path::{ClientPath, VirtualPath};
+use crate::roots::Place as At;
 use crate::service::Fs;
+use crate::warm;
 
 /// Lists one directory: name, path, type, size and time of every entry.
 ///
@@ -124,25 +128,46 @@ impl Method for List {
         128 + reply.entries.iter().map(Entry::text_bytes).sum::<usize>()
     }
 
-    async fn call(self, context: &Context, fs: &Fs) -> Result<Listing, Error> {
-        Ok(self.list(context, fs)?)
+    fn try_now(&self, context: &Context, fs: &Fs) -> Option<Result<Listing, Error>> {
+        let place = fs.look_up(context, &self.path).ok()??.at_once()?;
+        // The names of roots are shown with what the roots are, which may be far away.
+        if place.path.is_top() && fs.named_roots(context).any(|root| !root.local) {
+            return None;
+        }
+        let dir = place.open(DIRECTORY, Last::Followed).ok()?;
+        if !fs.warm().has(&Attributes::of(&dir).ok()?, Instant::now()) {
+            return None;
+        }
+        let names = Names::read(dir, warm::NAMES_MAX as u64, &place.path, &context.cancel).ok()?;
+        self.listing(context, fs, Some(&place), Some(names)).ok().map(Ok)
     }
+
+    async fn call(self, context: &Context, fs: &Fs) -> Result<Listing, Error> {
+        let place = fs.look_up(context, &self.path)?;
+        let names = place.as_ref().map(|place| read(context, fs, place)).transpose()?;
+        Ok(self.listing(context, fs, place.as_ref(), names)?)
+    }
+}
+
+/// All names of a directory, whatever it takes.
+fn read(context: &Context, fs: &Fs, place: &At<'_>) -> Result<Names, Fault> {
+    let dir = files::directory(place)?;
+    Names::read(dir, fs.limits().scan_files, &place.path, &context.cancel)
 }
 
 // === impl List ===
 
 impl List {
-    fn list(self, context: &Context, fs: &Fs) -> Result<Listing, Fault> {
-        let place = fs.look_up(context, &self.path)?;
-        let path = place.as_ref().map_or_else(VirtualPath::top, |place| place.path.clone());
-        let mut names = match &place {
-            Some(place) => {
-                let dir = files::directory(place)?;
-                Some(Names::read(dir, fs.limits().scan_files, &path, &context.cancel)?)
-            }
-            None => None,
-        };
+    fn listing(
+        &self,
+        context: &Context,
+        fs: &Fs,
+        place: Option<&At<'_>>,
+        mut names: Option<Names>,
+    ) -> Result<Listing, Fault> {
+        let path = place.map_or_else(VirtualPath::top, |place| place.path.clone());
         let list = names.as_mut().map(|names| std::mem::take(&mut names.list)).unwrap_or_default();
+        let read = list.len();
         let mut found = self.ordered(context, fs, &path, names.as_ref(), list)?;
         let total = found.len();
         if let Some(page) = cursor::read::<Page>(self.cursor.as_deref())? {
@@ -164,6 +189,11 @@ impl List {
                 let at = path.child(&place.name).into_text();
                 entries.push(Entry::called(place.name, at, &attributes));
             }
+        }
+        if let (Some(names), Some(At { root, .. })) = (&names, place)
+            && root.local
+        {
+            fs.warm().note(&Attributes::of(names.dir(&path)?).at(&path)?, read, Instant::now());
         }
         let unnameable = names.map_or(0, |names| names.unnameable);
         Ok(Listing { path: path.to_string(), entries, total, next_cursor, unnameable })

@@ -145,3 +145,21 @@ fn tree() {
     assert_eq!(order, ["A.txt", "b.txt", "gone", "link", "sub"]);
     world.check("tree", json!({"path": "/b.txt"}), Err("not_a_directory"));
 }
+
+#[test]
+fn what_was_listed_just_now_is_listed_again_without_waiting_and_is_never_old() {
+    let world = some();
+    // Each is asked twice and more: on a thread that may wait first, then where the call is.
+    for n in 0..20 {
+        world.file(&format!("sub/{n:02}.txt"), "x".repeat(n));
+        let found = world.ok("list", &json!({ "path": "/sub" }));
+        assert_eq!(found["total"], n + 2, "a new name is seen at once");
+        world.file("sub/00.txt", "y".repeat(n + 1));
+        let found = world.ok("list", &json!({ "path": "/sub" }));
+        assert_eq!(found["entries"][1]["size"], n + 1, "a new size is seen at once");
+    }
+    std::fs::remove_dir_all(world.host("sub")).unwrap();
+    assert!(world.call("list", &json!({ "path": "/sub" })).is_err());
+    world.link("sub", "../outside/canary_directory");
+    assert!(world.call("list", &json!({ "path": "/sub" })).is_err());
+}
