@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan as _};
 use protocol::{Code, Error, Note};
 use serde_json::json;
 use store::rusqlite::{self, Connection, OptionalExtension as _, params};
-use store::{Store, StoreError};
+use store::{Outlasts, Store, StoreError};
 use tokio::sync::oneshot;
 
 /// Limits of one call; 0 is none.
@@ -114,6 +114,10 @@ pub(crate) struct Row {
     pub(crate) cost: u64,
 }
 
+/// Two waits for the disk would be most of what a quick chat takes. After a power cut the counters may lack the calls of
+/// the last seconds: what the gateway writes next takes them to the disk.
+const KEPT: Outlasts = Outlasts::Crash;
+
 /// The only way to the counters.
 #[derive(Clone)]
 pub(crate) struct Ledger {
@@ -135,7 +139,7 @@ impl Ledger {
         let (tell, told) = oneshot::channel();
         let ledger = self.clone();
         let change = move |db: &Connection| reserve(db, &demand, limits, day, now);
-        let submitted = self.store.submit(change, move |outcome| {
+        let submitted = self.store.submit(KEPT, change, move |outcome| {
             // Who asked may be gone by now.
             if let Err(Ok(Ok(reservation))) = tell.send(outcome) {
                 ledger.settle_later(reservation, String::new(), Spent::default(), Price::default());
@@ -154,7 +158,8 @@ impl Ledger {
         spent: Spent,
         price: Price,
     ) -> Result<(), Error> {
-        self.store.write(move |db| settle(db, &reservation, &model, spent, price)).await.map_err(unusable)
+        let change = move |db: &Connection| settle(db, &reservation, &model, spent, price);
+        self.store.write_to(KEPT, change).await.map_err(unusable)
     }
 
     /// The same for a call that nobody waits for any more. It is written in its turn.
@@ -163,7 +168,7 @@ impl Ledger {
             tracing::error!(%error, "what a call used cannot be written: what it reserved stays reserved");
         };
         let change = move |db: &Connection| settle(db, &reservation, &model, spent, price);
-        let queued = self.store.submit(change, move |written| drop(written.inspect_err(lost)));
+        let queued = self.store.submit(KEPT, change, move |written| drop(written.inspect_err(lost)));
         drop(queued.inspect_err(lost));
     }
 

@@ -18,6 +18,7 @@ pub use rusqlite;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
+pub use crate::writer::Outlasts;
 use crate::writer::Writer;
 
 /// Idle readers kept open; more than this at once are opened and closed as needed.
@@ -60,24 +61,36 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.write_to(Outlasts::PowerCut, change).await
+    }
+
+    /// As [`Store::write`], and says what the change must outlast.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_to<T, F>(&self, outlasts: Outlasts, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        self.shared.writer.submit(change, move |outcome| {
+        self.submit(outlasts, change, move |outcome| {
             let _ = answer.send(outcome);
         })?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// As [`Store::write`] for who does not wait: `told` is called on the writer once it is committed, or failed.
+    /// As [`Store::write_to`] for who does not wait: `told` is called on the writer once it is committed, or failed.
     ///
     /// # Errors
     /// When the change cannot even be queued.
-    pub fn submit<T, F, G>(&self, change: F, told: G) -> Result<(), StoreError>
+    pub fn submit<T, F, G>(&self, outlasts: Outlasts, change: F, told: G) -> Result<(), StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         G: FnOnce(Result<T, StoreError>) + Send + 'static,
     {
-        self.shared.writer.submit(change, told)
+        self.shared.writer.submit(outlasts, change, told)
     }
 
     /// As [`Store::write`], for threads that may block: the command line, tests, start-up.
@@ -87,7 +100,7 @@ impl Store {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
-        self.shared.writer.submit(change, move |outcome| {
+        self.submit(Outlasts::PowerCut, change, move |outcome| {
             let _ = answer.send(outcome);
         })?;
         answered.recv().map_err(|_| StoreError::Closed)?
@@ -129,7 +142,7 @@ impl Store {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL, not NORMAL: a commit that was acknowledged survives a power cut, not only a crash.
+    // FULL, not NORMAL: a commit that was acknowledged survives a power cut, unless its change asks for less.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     // 1 MiB of page cache instead of 2: the idle daemon stays small.

@@ -76,3 +76,18 @@ fn a_newer_file_is_refused_by_name() {
     let error = Store::open(dir.path()).err().unwrap().to_string();
     assert!(error.contains("newer llmbasedos") && error.contains("99"), "{error}");
 }
+
+#[tokio::test]
+async fn what_outlasts_a_crash_only_is_committed_too_and_by_turns() {
+    let (dir, store) = open();
+    for (name, outlasts) in
+        [("a", Outlasts::Crash), ("b", Outlasts::PowerCut), ("c", Outlasts::Crash), ("d", Outlasts::Crash)]
+    {
+        store.write_to(outlasts, insert(name)).await.unwrap();
+        assert!(names(&Store::open(dir.path()).unwrap()).contains(&name.to_owned()));
+    }
+    let mode = |db: &Connection| db.pragma_query_value(None, "synchronous", |row| row.get::<_, u32>(0));
+    // 1 is NORMAL, 2 is FULL: a change sees what its own commit will do.
+    assert_eq!(store.write_to(Outlasts::Crash, mode).await.unwrap(), 1);
+    assert_eq!(store.write(mode).await.unwrap(), 2);
+}

@@ -17,6 +17,9 @@ use crate::server::Server;
 /// The package of Python, with all that its proxy needs.
 const LITELLM: &str = "litellm[proxy]==1.108.7";
 
+/// The key that it does not start without, and wants to see.
+const LITELLM_KEY: &str = "sk-of-the-bench-and-nobody-else";
+
 /// Chats under way at one time.
 const AT_ONCE: usize = 8;
 
@@ -89,11 +92,17 @@ pub(crate) fn litellm(folder: &Folder, upstream: &Upstream) -> anyhow::Result<Co
     command.args(["--host", "127.0.0.1", "--num_workers", "1", "--config"]).arg(file);
     // It asks the internet for prices otherwise.
     command.envs([("LITELLM_LOCAL_MODEL_COST_MAP", "True"), ("LITELLM_LOG", "ERROR")]);
+    command.env("LITELLM_MASTER_KEY", LITELLM_KEY);
     let server = Server::listening(&mut command, |command, port| {
         command.args(["--port", port]);
     })?;
     let address = server.address.clone();
-    Ok(Contender { name: "PyPI `litellm[proxy]`", server: Some(server), address, token: "none".to_owned() })
+    Ok(Contender {
+        name: "PyPI `litellm[proxy]`",
+        server: Some(server),
+        address,
+        token: LITELLM_KEY.to_owned(),
+    })
 }
 
 impl Contender {

@@ -95,7 +95,9 @@ fn with_node(bin: &Path, program: &Path) -> Command {
 
 fn install_npm() -> anyhow::Result<PathBuf> {
     let at = installed("npm", &NPM.join(" "), |at| {
-        installed::run(Command::new("npm").args(["install", "--no-fund", "--no-audit", "--prefix"]).arg(at).args(NPM))
+        installed::run(
+            Command::new("npm").args(["install", "--no-fund", "--no-audit", "--prefix"]).arg(at).args(NPM),
+        )
     })?;
     Ok(at.join("node_modules/.bin"))
 }
