@@ -1,7 +1,11 @@
 //! `models.yaml`: the language models that callers may use, each under an alias.
 
+mod fields;
+mod keys;
 mod load;
-mod original;
+mod one;
+pub(crate) mod original;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
+pub use fields::CHAT_FIELDS;
 pub use load::load_models;
 
 /// Every model by its alias.
@@ -27,23 +32,22 @@ pub struct Model {
     /// Who provides it, which decides what is spoken with it.
     pub provider: Provider,
     /// Its name at the provider (`model_name` in the original).
-    #[serde(alias = "model_name")]
     #[schemars(length(min = 1, max = 200))]
     pub model: String,
     /// Where its API is: up to `/v1` for those that speak as OpenAI does and for Anthropic, up to `/v1beta` for Gemini,
     /// without a path for Ollama (`api_base_url` in the original). The provider's own by default.
-    #[serde(default, alias = "api_base_url")]
+    #[serde(default)]
     pub base_url: String,
     /// The provider's key: `${NAME}` for an environment variable, `file:PATH` for a file.
     #[serde(default)]
     pub api_key: Option<Secret>,
     /// Whether it is meant when a call says no model (`is_default` in the original).
-    #[serde(default, alias = "is_default")]
+    #[serde(default)]
     pub default: bool,
-    /// What it is for.
+    /// What it is for: conversations, or vectors of texts.
     #[serde(default)]
     pub kind: Kind,
-    /// Tokens that a conversation may have in all, where that is known.
+    /// Tokens that a conversation may have in all, where that is known; more than `max_output_tokens`.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub context_window: Option<u64>,
@@ -51,7 +55,7 @@ pub struct Model {
     #[serde(default = "max_output_tokens")]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub max_output_tokens: u64,
-    /// What it costs.
+    /// What it costs, for the limits of money.
     #[serde(default)]
     pub price: Price,
     /// How long it is waited for.
@@ -69,11 +73,15 @@ pub struct Model {
     #[serde(default = "queue_seconds")]
     #[schemars(range(min = 1, max = 3600))]
     pub queue_seconds: u64,
-    /// Aliases that are asked when this one fails before it has begun to answer, in this order, each once.
+    /// Aliases of the same kind that are asked when this one fails before it has begun to answer, in this order, each
+    /// once.
     #[serde(default)]
+    #[schemars(length(min = 0, max = 32))]
     pub fallbacks: Vec<String>,
-    /// Fields of a request that go to the provider though OpenAI's chat has no such: `top_k`, `min_p`.
+    /// Fields of a request that go to the provider though OpenAI's chat has no such: `top_k`, `min_p`. None of those
+    /// that the limits count.
     #[serde(default)]
+    #[schemars(length(min = 0, max = 64), inner(length(min = 1, max = 64)))]
     pub allow_fields: Vec<String>,
     /// How often a request that failed is made again.
     #[serde(default = "retries")]
@@ -205,7 +213,17 @@ impl Models {
     }
 }
 
-// === impl Provider ===
+// === impl Kind, Provider ===
+
+impl Kind {
+    /// What a model of this kind is for.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Chat => "chats",
+            Self::Embedding => "embeddings",
+        }
+    }
+}
 
 impl Provider {
     /// Where the provider's own API is; empty for those that everybody runs elsewhere.
