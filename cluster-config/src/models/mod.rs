@@ -20,6 +20,7 @@ use crate::secret::Secret;
 
 pub use fields::CHAT_FIELDS;
 pub use load::load_models;
+pub(crate) use one::SHAPE;
 
 /// Every model by its alias.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -131,10 +132,10 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Price {
-    /// Per million tokens that are read.
+    /// Money per million tokens that are read.
     #[schemars(range(min = 0.0, max = 1_000_000.0))]
     pub input_per_million: f64,
-    /// Per million tokens that are written.
+    /// Money per million tokens that are written, in the same unit: the one of `cost_per_day`.
     #[schemars(range(min = 0.0, max = 1_000_000.0))]
     pub output_per_million: f64,
 }
@@ -143,16 +144,16 @@ pub struct Price {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
-    /// For a connection.
+    /// Seconds to wait for a connection.
     #[schemars(range(min = 1, max = 300))]
     pub connect_seconds: u64,
-    /// From the request to the first piece of an answer.
+    /// Seconds from the request to the first piece of an answer.
     #[schemars(range(min = 1, max = 3600))]
     pub first_token_seconds: u64,
-    /// From one piece to the next.
+    /// Seconds from one piece to the next.
     #[schemars(range(min = 1, max = 3600))]
     pub idle_seconds: u64,
-    /// For the whole answer.
+    /// Seconds for the whole answer.
     #[schemars(range(min = 1, max = 3600))]
     pub total_seconds: u64,
 }

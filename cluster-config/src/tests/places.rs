@@ -130,6 +130,15 @@ fn unknown_variables_are_pointed_out() {
             "LLMBDO_LIMTS_BATCH",
             Some("LLMBDO_LIMTS_BATCH is not a setting; did you mean LLMBDO_LIMITS_BATCH?"),
         ),
+        (
+            "LLMBDO_LLM_TOKENS_PER_DY",
+            Some("LLMBDO_LLM_TOKENS_PER_DY is not a setting; did you mean LLMBDO_LLM_TOKENS_PER_DAY?"),
+        ),
+        ("LLMBDO_DEFAULT_LLM_PROVIDER", None),
+        (
+            "LLMBDO_DEFAULT_LLM_PROVIDR",
+            Some("LLMBDO_DEFAULT_LLM_PROVIDR is not a setting; did you mean LLMBDO_DEFAULT_LLM_PROVIDER?"),
+        ),
         ("LLMBDO_ZZZZZZZZZZ", Some("LLMBDO_ZZZZZZZZZZ is not a setting and has no effect.")),
         (
             "LLMBDO_GATEWAY_UNIX_SOCKET_PATH",

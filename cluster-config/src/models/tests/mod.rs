@@ -6,7 +6,6 @@ mod variables;
 
 use std::path::PathBuf;
 
-use super::one::SHAPE;
 use super::*;
 use crate::{Environment, Mistakes};
 
