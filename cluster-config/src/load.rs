@@ -311,21 +311,28 @@ impl<'a> Loading<'a> {
         let mut tiers = Tiers::default();
         match File::read(&settings.tiers_file, &self.config_dir) {
             Ok(Some(mut file)) => self.mistakes.extend(tiers.take(&mut file)),
-            Ok(None) if self.said.contains_key("tiers_file") => {
-                let path = settings.tiers_file.display();
-                let message =
-                    format!("there is no file {path}; make it, or leave this out for the shipped tiers");
-                self.complain(Complaint { path: leaf("tiers_file").path.clone(), message });
-            }
-            Ok(None) => {}
+            Ok(None) => self.missing("tiers_file", &settings.tiers_file, "the shipped tiers"),
             Err(mistake) => self.mistakes.push(mistake),
         }
         self.files.push(settings.tiers_file.clone());
         tiers
     }
 
+    /// A file that somebody named is meant to be there; where nobody did, something else serves.
+    fn missing(&mut self, key: &str, path: &Path, otherwise: &str) {
+        if self.said.contains_key(key) {
+            let path = path.display();
+            let message = format!("there is no file {path}; make it, or leave this out for {otherwise}");
+            self.complain(Complaint { path: leaf(key).path.clone(), message });
+        }
+    }
+
     /// What can only be seen with everything together.
     fn whole(&mut self, settings: &Settings, tiers: &Tiers) {
+        // What is in it is read by whoever serves the models.
+        if !settings.models_file.exists() {
+            self.missing("models_file", &settings.models_file, "models.yaml beside the settings");
+        }
         let complaints = check::complaints(settings, tiers);
         for complaint in complaints {
             self.complain(complaint);

@@ -40,8 +40,8 @@ pub struct Settings {
     /// The file with the licence tiers. Missing means the shipped tiers, unless this setting names it.
     #[schemars(extend("format" = "path"))]
     pub tiers_file: PathBuf,
-    /// The file with the language models. Missing means none, but for those of the original's environment variables. It
-    /// is read again when it changes.
+    /// The file with the language models. Missing means none, but for those of the original's environment variables,
+    /// unless this setting names it. It is read again when it changes.
     #[schemars(extend("format" = "path"))]
     pub models_file: PathBuf,
     /// The folder of the prompts that are offered beside the shipped ones: a Markdown file each, named as the prompt

@@ -48,6 +48,7 @@ fn every_setting_has_a_variable_that_works() {
             "llm.cost_per_day" => "1.5".to_owned(),
             // A file that is named must exist.
             "tiers_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/licence_tiers.yaml").to_owned(),
+            "models_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/models.yaml").to_owned(),
             _ => plain(default),
         };
         let loaded = loaded("", &[(leaf.variable.as_str(), text.as_str())]);
