@@ -88,6 +88,9 @@ pub struct Model {
     #[serde(default = "retries")]
     #[schemars(range(min = 0, max = 10))]
     pub retries: u32,
+    /// When it is not asked for a while.
+    #[serde(default)]
+    pub breaker: Breaker,
     /// Why it cannot be used, if it cannot: never written in a file.
     #[serde(skip)]
     #[schemars(skip)]
@@ -158,6 +161,18 @@ pub struct Timeouts {
     pub total_seconds: u64,
 }
 
+/// When a model is not asked for a while, so that nobody waits for one that is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Breaker {
+    /// After so many requests in a row that failed. Five are an outage, fewer may be bad luck.
+    #[schemars(range(min = 1, max = 1000))]
+    pub failures: u32,
+    /// For so many seconds; then one call tries. Servers of models need about as long to start again.
+    #[schemars(range(min = 1, max = 3600))]
+    pub open_seconds: u64,
+}
+
 const fn max_output_tokens() -> u64 {
     4096
 }
@@ -176,6 +191,12 @@ const fn queue_seconds() -> u64 {
 
 const fn retries() -> u32 {
     2
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { failures: 5, open_seconds: 15 }
+    }
 }
 
 impl Default for Timeouts {
