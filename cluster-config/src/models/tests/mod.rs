@@ -48,10 +48,9 @@ fn the_originals_names_are_understood() {
 #[test]
 fn a_field_with_nothing_behind_it_is_the_default() {
     let fields = SHAPE.schema["properties"].as_object().unwrap().keys();
-    let blank: String = fields
-        .filter(|name| !["provider", "model"].contains(&name.as_str()))
-        .map(|name| format!("    {name}:\n"))
-        .collect();
+    let optional = fields.filter(|name| !["provider", "model"].contains(&name.as_str()));
+    let blank: Vec<String> = optional.map(|name| format!("    {name}:\n")).collect();
+    let blank = blank.concat();
     let text = format!("models:\n  a:\n    provider: ollama\n    model: x\n    model_name:\n{blank}");
     let plain = "models:\n  a: {provider: ollama, model: x}\n";
     assert_eq!(load(&text, &[]).unwrap(), load(plain, &[]).unwrap());

@@ -19,7 +19,7 @@ fn they_make_models_where_the_file_has_none() {
     assert_eq!((aliases(&models), warnings.len()), (vec!["gpt-4o", "local-llama"], 0));
     let openai = models.get("gpt-4o").unwrap();
     assert_eq!(openai.base_url, "http://h/v1");
-    assert_eq!(openai.api_key.as_ref().map(|key| key.expose()), Some("k"));
+    assert_eq!(openai.api_key.as_ref().map(crate::Secret::expose), Some("k"));
     assert_eq!(models.get("local-llama").unwrap().model, "llama-3");
     let file = "models:\n  mine: {provider: ollama, model: x}\n";
     assert_eq!(aliases(&load(file, &BOTH).unwrap().0), ["mine"], "the file is the word");
