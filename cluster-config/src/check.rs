@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::licence::key_bytes;
+use crate::listen::is_host;
 use crate::mistake::shorten;
 use crate::nearest::nearest;
-use crate::settings::{Limits, Loopback, Settings, is_host, key_bytes};
+use crate::settings::{Limits, Loopback, Settings};
 use crate::shape::Complaint;
 use crate::tiers::Tiers;
 use crate::yaml::Step;

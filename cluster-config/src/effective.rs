@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::load::{LEAVES, Loaded, pointer};
+use crate::load::{LEAVES, Loaded};
+use crate::value::pointer;
 
 /// One setting as it is in force.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::mistake::shorten;
+use crate::models::original;
 use crate::nearest::nearest;
 
 /// A set of environment variables.
@@ -65,7 +66,7 @@ pub(crate) enum Meaning {
 }
 
 /// Every variable that is known and not derived: ours first, then the original's. Of two that set the same, the
-/// first wins.
+/// first wins. Those that make models are beside the models: [`original::variables`].
 pub(crate) const NAMED: &[Named] = &[
     Named { name: "LLMBDO_CONFIG_DIR", meaning: Meaning::ConfigDir },
     Named { name: "LLMBDO_ROOT", meaning: Meaning::Root },
@@ -80,7 +81,6 @@ pub(crate) const NAMED: &[Named] = &[
     Named { name: "LLMBDO_LICENCE_TIERS_CONFIG_PATH", meaning: Meaning::Sets(&["tiers_file"]) },
     Named { name: "LLMBDO_GATEWAY_WS_URL", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_GATEWAY_EXPOSED_PORT", meaning: Meaning::Elsewhere },
-    Named { name: "LLMBDO_DEFAULT_LLM_PROVIDER", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_TENANT_DATA_ROOT", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_N8N_LITE_URL", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_FS_EMBEDDING_MODEL", meaning: Meaning::Elsewhere },
@@ -99,7 +99,7 @@ const NO_WORKERS: &str =
 
 /// Variables that other parts read: the shell, and services that have files of their own.
 const ELSEWHERE: &[&str] =
-    &["LLMBDO_SHELL_", "LLMBDO_MAIL_", "LLMBDO_SYNC_", "LLMBDO_RCLONE_", "LLMBDO_AGENT_", "LLMBDO_LLM_"];
+    &["LLMBDO_SHELL_", "LLMBDO_MAIL_", "LLMBDO_SYNC_", "LLMBDO_RCLONE_", "LLMBDO_AGENT_"];
 
 /// Families of the original's variables: one per service.
 const FAMILIES: &[(&str, &str)] = &[
@@ -116,14 +116,17 @@ pub(crate) fn explain<'a>(name: &str, settings: impl Iterator<Item = &'a str>) -
             _ => Ok(()),
         };
     }
-    if ELSEWHERE.iter().any(|start| name.starts_with(start)) {
+    let models = original::variables();
+    if models.iter().any(|(known, _)| *known == name) || ELSEWHERE.iter().any(|start| name.starts_with(start))
+    {
         return Ok(());
     }
     if let Some((_, instead)) = FAMILIES.iter().find(|(end, _)| name.ends_with(end)) {
         return Err(format!("{name} has no effect: {instead}."));
     }
     let shown = shorten(name);
-    Err(match nearest(name, NAMED.iter().map(|named| named.name).chain(settings)) {
+    let models = models.iter().map(|(name, _)| *name).filter(|name| name.starts_with("LLMBDO_"));
+    Err(match nearest(name, NAMED.iter().map(|named| named.name).chain(models).chain(settings)) {
         Some(near) => format!("{shown} is not a setting; did you mean {near}?"),
         None => format!("{shown} is not a setting and has no effect."),
     })

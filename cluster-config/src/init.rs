@@ -185,7 +185,9 @@ mod tests {
         let uncommented = uncommented.collect::<Vec<_>>().join("\n");
         let temporary = tempfile::tempdir().unwrap();
         std::fs::write(temporary.path().join("llmbasedos.yaml"), &uncommented).unwrap();
-        std::fs::write(temporary.path().join("licence_tiers.yaml"), "").unwrap();
+        for named in ["licence_tiers.yaml", "models.yaml"] {
+            std::fs::write(temporary.path().join(named), "").unwrap();
+        }
         let flags = Flags { config_dir: Some(temporary.path().to_owned()), ..Flags::default() };
         let loaded = load(&flags, &Environment::default()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let mut expected = Settings::default();

@@ -4,21 +4,22 @@
 //! does not fit is reported and left out, so that the rest is still checked.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::check;
 use crate::environment::{self, Environment, Meaning, NAMED};
 use crate::file::File;
-use crate::mistake::{Mistake, Mistakes};
+use crate::listen::Listen;
+use crate::mistake::{Mistake, Mistakes, in_reading_order};
+use crate::origin::{Origins, Source};
 use crate::references::References;
-use crate::settings::{Listen, Settings};
+use crate::settings::Settings;
 use crate::shape::{Complaint, Leaf, Shape, dotted};
 use crate::tiers::Tiers;
-use crate::yaml::Step;
+use crate::value::{nested, pointer, rust_level, typed, without_nulls};
 
 /// Where the settings are when nobody says otherwise.
 const CONFIG_DIR: &str = "/etc/llmbasedos";
@@ -57,29 +58,6 @@ pub struct Loaded {
     pub config_dir: PathBuf,
 }
 
-/// Where each setting's value comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<String, Source>);
-
-/// Where one value comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Source {
-    /// Nobody said anything.
-    #[default]
-    Default,
-    /// A file.
-    File {
-        /// The file's name.
-        name: String,
-        /// The line of the key.
-        line: Option<usize>,
-    },
-    /// An environment variable.
-    Environment(String),
-    /// The command line.
-    Flag(&'static str),
-}
-
 /// What a setting's place is, compiled once per process.
 pub(crate) static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Settings>);
 /// Every setting.
@@ -100,40 +78,8 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Loaded, Mistakes
         in_reading_order(&mut mistakes);
         return Err(Mistakes(mistakes));
     }
-    let origins = Origins(said.into_iter().map(|(key, said)| (key, said.source)).collect());
+    let origins = Origins::of_keys(said.into_iter().map(|(key, said)| (key, said.source)));
     Ok(Loaded { settings, origins, tiers, warnings, files, config_dir })
-}
-
-/// File after file as they were read, each from top to bottom.
-fn in_reading_order(mistakes: &mut [Mistake]) {
-    let mut files: Vec<String> = Vec::new();
-    for mistake in mistakes.iter() {
-        if !files.contains(&mistake.file) {
-            files.push(mistake.file.clone());
-        }
-    }
-    mistakes.sort_by_key(|mistake| (files.iter().position(|file| *file == mistake.file), mistake.line));
-}
-
-// === impl Origins, Source ===
-
-impl Origins {
-    /// Who said what `key` (`limits.call_seconds`) is.
-    pub fn of(&self, key: &str) -> &Source {
-        self.0.get(key).unwrap_or(&Source::Default)
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File { name, line: Some(line) } => write!(f, "file {name}:{line}"),
-            Self::File { name, line: None } => write!(f, "file {name}"),
-            Self::Environment(name) => write!(f, "env {name}"),
-            Self::Flag(name) => write!(f, "flag {name}"),
-        }
-    }
 }
 
 // === Loading ===
@@ -365,21 +311,28 @@ impl<'a> Loading<'a> {
         let mut tiers = Tiers::default();
         match File::read(&settings.tiers_file, &self.config_dir) {
             Ok(Some(mut file)) => self.mistakes.extend(tiers.take(&mut file)),
-            Ok(None) if self.said.contains_key("tiers_file") => {
-                let path = settings.tiers_file.display();
-                let message =
-                    format!("there is no file {path}; make it, or leave this out for the shipped tiers");
-                self.complain(Complaint { path: leaf("tiers_file").path.clone(), message });
-            }
-            Ok(None) => {}
+            Ok(None) => self.missing("tiers_file", &settings.tiers_file, "the shipped tiers"),
             Err(mistake) => self.mistakes.push(mistake),
         }
         self.files.push(settings.tiers_file.clone());
         tiers
     }
 
+    /// A file that somebody named is meant to be there; where nobody did, something else serves.
+    fn missing(&mut self, key: &str, path: &Path, otherwise: &str) {
+        if self.said.contains_key(key) {
+            let path = path.display();
+            let message = format!("there is no file {path}; make it, or leave this out for {otherwise}");
+            self.complain(Complaint { path: leaf(key).path.clone(), message });
+        }
+    }
+
     /// What can only be seen with everything together.
     fn whole(&mut self, settings: &Settings, tiers: &Tiers) {
+        // What is in it is read by whoever serves the models.
+        if !settings.models_file.exists() {
+            self.missing("models_file", &settings.models_file, "models.yaml beside the settings");
+        }
         let complaints = check::complaints(settings, tiers);
         for complaint in complaints {
             self.complain(complaint);
@@ -399,79 +352,7 @@ impl<'a> Loading<'a> {
     }
 }
 
-impl Source {
-    /// The place of a mistake about `key`; the message is still to be said.
-    fn place(&self, key: &str, line: Option<usize>) -> Mistake {
-        let (file, line, key) = match self {
-            Self::Default => (SETTINGS_FILE.to_owned(), None, key.to_owned()),
-            Self::File { name, .. } => (name.clone(), line, key.to_owned()),
-            Self::Environment(name) => ("environment".to_owned(), None, name.clone()),
-            Self::Flag(name) => ("command line".to_owned(), None, (*name).to_owned()),
-        };
-        Mistake { file, line, key, message: String::new() }
-    }
-}
-
 /// The setting called `key`.
 fn leaf(key: &str) -> &'static Leaf {
     LEAVES.iter().find(|leaf| leaf.key == key).expect("a test asks for every key that is named here")
-}
-
-/// `path` as a JSON pointer; the keys of settings need no escapes.
-pub(crate) fn pointer(path: &[Step]) -> String {
-    path.iter().fold(String::new(), |text, step| match step {
-        Step::Key(key) => text + "/" + key,
-        Step::Index(index) => format!("{text}/{index}"),
-    })
-}
-
-/// `value` where `path` says, and nothing else.
-fn nested(path: &[Step], value: Value) -> Value {
-    path.iter().rev().fold(value, |inner, step| match step {
-        Step::Key(key) => Value::Object(Map::from_iter([(key.clone(), inner)])),
-        Step::Index(_) => Value::Array(vec![inner]),
-    })
-}
-
-/// A key with nothing behind it, as commenting out all of a section leaves it, says nothing.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            map.into_iter().filter(|(_, v)| !v.is_null()).map(|(key, v)| (key, without_nulls(v))).collect()
-        }
-        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
-        other => other,
-    }
-}
-
-/// The text of a variable as the type that its setting has; text that does not fit stays text, and is complained
-/// about with the setting's own words.
-fn typed(text: &str, schema: &Value) -> Value {
-    let name = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or_default();
-    let text = text.trim();
-    match name {
-        "number" => text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from),
-        "integer" => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
-        "boolean" => match text.to_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" => Value::Bool(true),
-            "false" | "no" | "off" | "0" => Value::Bool(false),
-            _ => Value::from(text),
-        },
-        "array" if text.starts_with('[') => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
-        "array" => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            items.map(|item| typed(item, &schema["items"])).collect()
-        }
-        _ => Value::from(text),
-    }
-}
-
-/// The original's variable takes Python's names of levels.
-fn rust_level(text: &str) -> &str {
-    match text.to_uppercase().as_str() {
-        "CRITICAL" | "FATAL" => "error",
-        "WARNING" => "warn",
-        "NOTSET" => "trace",
-        _ => text,
-    }
 }

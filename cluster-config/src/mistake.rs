@@ -44,6 +44,17 @@ impl fmt::Display for Mistakes {
     }
 }
 
+/// File after file as they were read, each from top to bottom.
+pub(crate) fn in_reading_order(mistakes: &mut [Mistake]) {
+    let mut files: Vec<String> = Vec::new();
+    for mistake in mistakes.iter() {
+        if !files.contains(&mistake.file) {
+            files.push(mistake.file.clone());
+        }
+    }
+    mistakes.sort_by_key(|mistake| (files.iter().position(|file| *file == mistake.file), mistake.line));
+}
+
 /// `text` as a message shows it: one line, printable, at most 60 characters.
 pub(crate) fn shorten(text: &str) -> String {
     let mut shown: String =

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use crate::environment::{Meaning, NAMED};
 use crate::load::{LEAVES, SHAPE};
+use crate::models::{self, original};
 use crate::shape::{options, plain, text};
 use crate::tiers;
 
-/// The JSON Schema of `llmbasedos.yaml`; that of `licence_tiers.yaml` is `$defs/licence_tiers` in it.
+/// The JSON Schema of `llmbasedos.yaml`; those of `licence_tiers.yaml` and `models.yaml` are `$defs/licence_tiers` and
+/// `$defs/models` in it.
 pub fn schema() -> Value {
     let mut schema = SHAPE.schema.clone();
     schema["title"] = json!("llmbasedos.yaml");
@@ -18,6 +20,18 @@ pub fn schema() -> Value {
             "title": "licence_tiers.yaml",
             "type": "object",
             "additionalProperties": tiers::SHAPE.schema,
+        },
+        "models": {
+            "title": "models.yaml",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "models": {
+                    "type": ["object", "null"],
+                    "description": "The models by their aliases.",
+                    "additionalProperties": models::SHAPE.schema,
+                }
+            },
         }
     });
     schema
@@ -47,9 +61,15 @@ pub fn reference() -> String {
     page.push_str(TIERS);
     let fields = tiers::SHAPE.schema["properties"].as_object().into_iter().flatten();
     table(&mut page, fields.map(|(key, schema)| (key.as_str(), None, schema)));
+    page.push_str(MODELS);
+    let fields = models::SHAPE.leaves();
+    table(&mut page, fields.iter().map(|leaf| (leaf.key.as_str(), None, &leaf.schema)));
     page.push_str(VARIABLES);
     for named in NAMED {
         let _ = writeln!(page, "| `{}` | {} |", named.name, meaning(&named.meaning));
+    }
+    for (name, meaning) in original::variables() {
+        let _ = writeln!(page, "| `{name}` | {meaning} |");
     }
     page
 }
@@ -82,11 +102,21 @@ replaces the shipped tier of that name whole; FREE, PRO and ELITE stay as shippe
 
 ";
 
+const MODELS: &str = "
+## models.yaml
+
+A mapping `models:` of aliases to the fields below. An alias is the name that callers use: 1 to 64 letters, digits and
+`. _ - : /`. The file is read again when it changes; with a mistake in it, the models stay as they were. The names of
+fields that the original had are understood beside ours, one of the two at a time. A model whose key is not there is
+listed and cannot be used. [defaults/models.yaml](defaults/models.yaml) has examples.
+
+";
+
 const VARIABLES: &str = "
 ## Other variables
 
-Those that no setting is named after: ours first, then the original's. Of two that set the same, the first wins,
-and a setting's own variable wins over both.
+Those that no setting is named after: ours first, then the original's, those of models last. Of two that set the same,
+the first wins, and a setting's own variable wins over both.
 
 | Variable | Meaning |
 |---|---|
@@ -132,6 +162,7 @@ fn default(schema: &Value) -> String {
         None => "required".to_owned(),
         Some(Value::Null) => "none".to_owned(),
         Some(Value::Array(items)) if items.is_empty() => "none".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "none".to_owned(),
         Some(value) if schema["items"].get("properties").is_some() => format!("`{value}`"),
         Some(value) => format!("`{}`", plain(value)),
     }
@@ -214,14 +245,19 @@ mod tests {
 
     #[test]
     fn everything_is_documented_and_bounded() {
-        let all = [properties(&SHAPE.schema), properties(&tiers::SHAPE.schema)].concat();
-        assert!(all.len() > 40, "{}", all.len());
+        let all = [&SHAPE, &tiers::SHAPE, &models::SHAPE].map(|shape| properties(&shape.schema)).concat();
+        assert!(all.len() > 60, "{}", all.len());
         for (key, schema) in all {
             assert!(text(&schema).ends_with('.') && text(&schema).len() > 15, "{key}: {:?}", text(&schema));
-            let number = [&schema, &schema["items"]].into_iter().find(|s| s["type"] == "integer");
-            if let Some(number) = number {
-                // Without a bound the schema would let through what Rust then refuses without a line.
-                assert!(number["minimum"].is_u64() && number["maximum"].is_u64(), "{key}: {number}");
+            for number in [&schema, &schema["items"]] {
+                let name = number["type"].as_str().or_else(|| number["type"][0].as_str());
+                let bound = |end: &str| match name {
+                    // Without a bound the schema would let through what Rust then refuses without a line.
+                    Some("integer") => number[end].is_u64(),
+                    Some("number") => number[end].is_number(),
+                    _ => true,
+                };
+                assert!(bound("minimum") && bound("maximum"), "{key}: {number}");
             }
             if schema["type"] == "object" {
                 assert_eq!(schema["additionalProperties"], false, "{key}");
@@ -233,6 +269,7 @@ mod tests {
     fn names_are_unique() {
         let mut variables: Vec<_> = LEAVES.iter().map(|leaf| leaf.variable.as_str()).collect();
         variables.extend(NAMED.iter().map(|named| named.name));
+        variables.extend(original::variables().iter().map(|(name, _)| *name));
         let all = variables.len();
         variables.sort_unstable();
         variables.dedup();

@@ -31,7 +31,9 @@ impl References<'_> {
             Value::String(text) => {
                 let resolved = match schema["format"].as_str() {
                     Some("path") => self.path(text),
-                    Some("secret") => secret::resolve(text, self.environment, self.directory),
+                    Some("secret") => {
+                        secret::resolve(text, self.environment, self.directory).map_err(|why| why.to_string())
+                    }
                     _ => return,
                 };
                 match resolved {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
+use crate::mistake::shorten;
 
 /// Largest file that `file:` reads. Keys and passwords are lines.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -57,21 +58,50 @@ impl JsonSchema for Secret {
     }
 }
 
+/// Why a secret cannot be had; never holds one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unresolved {
+    /// Nothing can be meant by what is written.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// What it refers to is not there, and may be at the next start.
+    #[error("{0}")]
+    Missing(String),
+}
+
+/// Whether `written` says where the secret is, and is not the secret itself.
+pub(crate) fn is_reference(written: &str) -> bool {
+    written.starts_with("${") || written.starts_with("file:")
+}
+
 /// What `written` stands for: `${NAME}` is that variable, `file:PATH` the content of that file (relative to
-/// `directory`, without the line end), anything else itself. The message of a failure never holds a secret.
-pub(crate) fn resolve(written: &str, environment: &Environment, directory: &Path) -> Result<String, String> {
+/// `directory`, without the line end), anything else itself.
+pub(crate) fn resolve(
+    written: &str,
+    environment: &Environment,
+    directory: &Path,
+) -> Result<String, Unresolved> {
     if let Some(rest) = written.strip_prefix("${") {
         let name = rest
             .strip_suffix('}')
             .filter(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        let name = name.ok_or("starts like a variable; write `${NAME}` and nothing around it")?;
+        let name = name.ok_or(Unresolved::Malformed(
+            "starts like a variable; write `${NAME}`, a name of letters, digits and `_`, and nothing around it",
+        ))?;
         return environment.get(name).map(str::to_owned).ok_or_else(|| {
-            format!("the environment variable {name} is not set; set it or write the value here")
+            let name = shorten(name);
+            Unresolved::Missing(format!(
+                "the environment variable {name} is not set; set it, or write `file:PATH` and keep the secret there"
+            ))
         });
     }
     let Some(path) = written.strip_prefix("file:") else { return Ok(written.to_owned()) };
+    if path.trim().is_empty() {
+        return Err(Unresolved::Malformed("names no file; write `file:PATH`"));
+    }
     let path = directory.join(path.trim());
-    let failed = |why: &dyn fmt::Display| format!("cannot read {}: {why}", path.display());
+    let failed =
+        |why: &dyn fmt::Display| Unresolved::Missing(format!("cannot read {}: {why}", path.display()));
     let size = std::fs::metadata(&path).map_err(|error| failed(&error))?;
     if !size.is_file() || size.len() > FILE_BYTES_MAX {
         return Err(failed(&format_args!("it must be a file of at most {FILE_BYTES_MAX} bytes")));
@@ -107,6 +137,8 @@ mod tests {
             ("${EMPTY}", Err("EMPTY is not set")),
             ("${KEY", Err("write `${NAME}`")),
             ("${KEY}x", Err("write `${NAME}`")),
+            ("${A-KEY}", Err("write `${NAME}`")),
+            ("file: ", Err("names no file")),
             ("file:none", Err("cannot read")),
             ("file:empty", Err("it is empty")),
             ("file:.", Err("must be a file")),
@@ -115,7 +147,10 @@ mod tests {
             match found {
                 Ok(value) => assert_eq!(resolved.as_deref(), Ok(value), "{written}"),
                 Err(words) => {
-                    assert!(resolved.as_ref().is_err_and(|e| e.contains(words)), "{written}: {resolved:?}");
+                    assert!(
+                        resolved.as_ref().is_err_and(|e| e.to_string().contains(words)),
+                        "{written}: {resolved:?}"
+                    );
                 }
             }
         }

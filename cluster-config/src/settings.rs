@@ -4,18 +4,14 @@
 //! messages about mistakes show, and the field's place gives the environment variable its name. What a range
 //! cannot say stands in `check.rs`.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::Fs;
+use crate::licence::Licence;
+use crate::listen::Listen;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -44,8 +40,8 @@ pub struct Settings {
     /// The file with the licence tiers. Missing means the shipped tiers, unless this setting names it.
     #[schemars(extend("format" = "path"))]
     pub tiers_file: PathBuf,
-    /// The file with the language models. Missing means none, but for those of the original's environment variables. It
-    /// is read again when it changes.
+    /// The file with the language models. Missing means none, but for those of the original's environment variables,
+    /// unless this setting names it. It is read again when it changes.
     #[schemars(extend("format" = "path"))]
     pub models_file: PathBuf,
     /// The folder of the prompts that are offered beside the shipped ones: a Markdown file each, named as the prompt
@@ -86,13 +82,6 @@ pub struct Llm {
     pub calls: usize,
 }
 
-/// `listen`: HOST:PORT, checked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Listen {
-    text: String,
-    port: u16,
-}
-
 /// Who may come in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -121,19 +110,6 @@ pub enum Loopback {
     Token,
     /// Nothing.
     Open,
-}
-
-/// What this instance may do at most.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Licence {
-    /// The licence: one line `TIER:user:YYYY-MM-DD`, or the YAML or JSON map of the original. Beside the
-    /// settings by default, where the original had it; missing, unreadable or expired means FREE.
-    #[schemars(extend("format" = "path"))]
-    pub file: PathBuf,
-    /// An Ed25519 public key (base64 or hex, 32 bytes). Once it is set, only licences signed with its private
-    /// half count and any other is FREE. Unset by default: the owner of a machine licenses it to themselves.
-    pub public_key: Option<String>,
 }
 
 /// How much of everything at once.
@@ -249,7 +225,7 @@ pub struct Backends {
     pub connections_per_backend: usize,
 }
 
-// === impl Settings ===
+// === impl Llm, Settings ===
 
 impl Default for Llm {
     fn default() -> Self {
@@ -260,7 +236,7 @@ impl Default for Llm {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            listen: Listen { text: "127.0.0.1:8000".to_owned(), port: 8000 },
+            listen: Listen::default(),
             state_dir: "/var/lib/llmbasedos".into(),
             run_dir: "/run/mcp".into(),
             shutdown_seconds: 10,
@@ -279,136 +255,7 @@ impl Default for Settings {
     }
 }
 
-// === impl Listen ===
-
-impl Listen {
-    /// HOST:PORT as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The host, without the brackets of an IPv6 address.
-    pub fn host(&self) -> &str {
-        let host = self.text.rsplit_once(':').map_or("", |(host, _)| host);
-        host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host)
-    }
-
-    /// The port; 0 is any free one.
-    pub const fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Whether only this machine can reach it.
-    pub fn is_loopback(&self) -> bool {
-        self.host().parse::<std::net::IpAddr>().map_or(self.host() == "localhost", |ip| ip.is_loopback())
-    }
-
-    /// The same with another host.
-    pub(crate) fn with_host(&self, host: &str) -> String {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
-        format!("{host}:{}", self.port)
-    }
-
-    /// The same with another port.
-    pub(crate) fn with_port(&self, port: &str) -> String {
-        let host = self.text.rsplit_once(':').map_or("", |(host, _)| host);
-        format!("{host}:{port}")
-    }
-}
-
-impl FromStr for Listen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = |why: &str| format!("must be HOST:PORT; `{}` {why}", crate::mistake::shorten(text));
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| bad("has no `:PORT`"))?;
-        let port = port.parse().map_err(|_| bad("has no port from 0 to 65535 behind its last colon"))?;
-        let known = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => is_host(host),
-        };
-        if !known {
-            return Err(bad("has a host that is no name, no IPv4 address and no IPv6 address in brackets"));
-        }
-        Ok(Self { text: text.to_owned(), port })
-    }
-}
-
-/// Whether `host` looks like a name or an IPv4 address.
-pub(crate) fn is_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.len() <= 253
-        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-}
-
-impl fmt::Display for Listen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl AsRef<str> for Listen {
-    fn as_ref(&self) -> &str {
-        &self.text
-    }
-}
-
-impl Serialize for Listen {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Listen {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for Listen {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Listen".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string" })
-    }
-}
-
-// === impl Licence ===
-
-impl Licence {
-    /// The bytes of `public_key`; `None` when it is unset (a loaded one is always well-formed).
-    pub fn public_key_bytes(&self) -> Option<[u8; 32]> {
-        self.public_key.as_deref().and_then(key_bytes)
-    }
-}
-
-/// 32 bytes written in hex or in base64, either alphabet, padded or not.
-pub(crate) fn key_bytes(text: &str) -> Option<[u8; 32]> {
-    let text = text.trim();
-    if text.len() == 64 && text.is_ascii() {
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        return Some(bytes);
-    }
-    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    [alphabet::STANDARD, alphabet::URL_SAFE]
-        .iter()
-        .find_map(|alphabet| GeneralPurpose::new(alphabet, lenient).decode(text).ok())
-        .and_then(|bytes| bytes.try_into().ok())
-}
-
-impl Default for Licence {
-    fn default() -> Self {
-        Self { file: "lic.key".into(), public_key: None }
-    }
-}
-
-// === impl Limits ===
+// === impl Mcp, Limits ===
 
 impl Default for Mcp {
     fn default() -> Self {
@@ -447,43 +294,5 @@ impl Default for Log {
 impl Default for Backends {
     fn default() -> Self {
         Self { allow: true, dir: "/run/mcp".into(), timeout_seconds: 120, connections_per_backend: 4 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn listen_addresses() {
-        for (text, host, port, loopback) in [
-            ("127.0.0.1:8000", "127.0.0.1", 8000, true),
-            ("[::1]:0", "::1", 0, true),
-            ("localhost:80", "localhost", 80, true),
-            ("0.0.0.0:8000", "0.0.0.0", 8000, false),
-            ("box.lan:8000", "box.lan", 8000, false),
-        ] {
-            let listen: Listen = text.parse().unwrap();
-            assert_eq!(
-                (listen.host(), listen.port(), listen.is_loopback()),
-                (host, port, loopback),
-                "{text}"
-            );
-        }
-        for bad in
-            ["", "8000", ":8000", "a:b", "a:65536", "::1:80", "[::g]:80", "a b:80", "http://x:80", "x:-1"]
-        {
-            assert!(bad.parse::<Listen>().is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn public_keys() {
-        assert_eq!(key_bytes(&"ab".repeat(32)), Some([0xab; 32]));
-        assert_eq!(key_bytes("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), Some([0; 32]));
-        assert_eq!(key_bytes("_____________________________________________w"), None, "33 bytes");
-        assert_eq!(key_bytes("__________________________________________8"), Some([0xff; 32]));
-        assert_eq!(key_bytes("zz"), None);
-        assert_eq!(key_bytes(""), None);
     }
 }

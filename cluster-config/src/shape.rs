@@ -43,6 +43,16 @@ pub(crate) struct Leaf {
     pub(crate) schema: Value,
 }
 
+// === impl Complaint ===
+
+impl Complaint {
+    /// The same seen from one step further up.
+    pub(crate) fn below(mut self, step: Step) -> Self {
+        self.path.insert(0, step);
+        self
+    }
+}
+
 // === impl Shape ===
 
 impl Shape {
@@ -264,7 +274,10 @@ pub(crate) fn expected(schema: &Value) -> String {
             letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
         }
         "string" if schema["format"] == "path" => "a path".to_owned(),
-        "string" => "text".to_owned(),
+        "string" => match (schema["minLength"].as_u64(), schema["maxLength"].as_u64()) {
+            (Some(low), Some(high)) => format!("text of {low} to {high} characters"),
+            _ => "text".to_owned(),
+        },
         "array" => match (schema["minItems"].as_u64(), schema["maxItems"].as_u64()) {
             (Some(low), Some(high)) => {
                 format!("a list of {low} to {high}, each {}", expected(&schema["items"]))

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::file::File;
 use crate::mistake::{Mistake, shorten};
 use crate::shape::{Complaint, Shape};
+use crate::value::without_nulls;
 use crate::yaml::Step;
 
 /// The shipped tiers, with the reasons for their numbers.
@@ -151,6 +152,7 @@ impl Tiers {
 /// One tier of a file, or everything that is wrong with it.
 fn tier(name: &str, value: Value) -> Result<Tier, Vec<Complaint>> {
     let complaint = |message| Complaint { path: Vec::new(), message };
+    let value = without_nulls(value);
     let mut complaints = SHAPE.complaints(&value);
     if !is_name(name) {
         let upper = name.to_uppercase();

@@ -254,6 +254,25 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
             "{listed}"
         );
 
+        let models = "models:
+  a: {provider: ollama, modle: x}
+  b:
+    provider: ollama
+    model: y
+    api_key: ${KEY
+    fallbacks: [c]
+";
+        let folder = laid_out(Setup { models: Some(models.to_owned()), ..Setup::default() }).await;
+        let said_of_models = said(folder.path(), doctor).await;
+        let lines = said_of_models.lines().filter(|line| line.contains("models") || line.contains("wrong"));
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+        WRONG models.yaml:2: models.a: needs `model`: Its name at the provider (`model_name` in the original)
+        WRONG models.yaml:2: models.a.modle: unknown key `modle`; did you mean `model`?
+        WRONG models.yaml:6: models.b.api_key: starts like a variable; write `${NAME}`, a name of letters, digits and `_`, and nothing around it
+        WRONG models.yaml:7: models.b.fallbacks[0]: no model `c` is in this file; did you mean `a`?
+        4 things are wrong.
+        ");
+
         let daemon = Daemon::start().await;
         let taken = said(daemon.dir(), &["doctor", "--config-dir", "DIR", "--listen", &daemon.address]).await;
         assert!(

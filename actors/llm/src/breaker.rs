@@ -3,14 +3,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Failures in a row that open it.
-const FAILURES: u32 = 5;
-
-/// How long it stays open before one call may try.
-const OPEN: Duration = Duration::from_secs(15);
-
-#[derive(Debug, Default)]
-pub(crate) struct Breaker(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    /// Failures in a row that open it.
+    failures: u32,
+    /// How long it stays open before one call may try.
+    open: Duration,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -41,6 +41,15 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Breaker {
+    /// One that is closed.
+    pub(crate) fn new(settings: cluster_config::models::Breaker) -> Self {
+        Self {
+            failures: settings.failures,
+            open: Duration::from_secs(settings.open_seconds),
+            state: Mutex::default(),
+        }
+    }
+
     /// Lets a call through, or says how long none is.
     pub(crate) fn enter(&self, now: Instant) -> Result<Attempt<'_>, Duration> {
         let mut state = self.state();
@@ -67,7 +76,7 @@ impl Breaker {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,11 +94,11 @@ impl Attempt<'_> {
         state.failures += 1;
         state.trying = false;
         state.last = Some(why.to_owned());
-        if state.failures >= FAILURES {
+        if state.failures >= self.breaker.failures {
             if state.open_until.is_none() {
                 tracing::warn!(why, "an upstream is not asked for a while");
             }
-            state.open_until = Some(now + OPEN);
+            state.open_until = Some(now + self.breaker.open);
         }
     }
 }
@@ -112,25 +121,26 @@ mod tests {
 
     #[test]
     fn it_opens_after_failures_in_a_row_and_one_call_tries() {
-        let (breaker, now) = (Breaker::default(), Instant::now());
-        for _ in 1..FAILURES {
+        let settings = cluster_config::models::Breaker { failures: 3, open_seconds: 7 };
+        let (breaker, now, open) = (Breaker::new(settings), Instant::now(), Duration::from_secs(7));
+        for _ in 1..3 {
             fail(&breaker, now);
         }
         breaker.enter(now).unwrap().answered();
         assert_eq!(breaker.health(now), Health::Well, "an answer in between begins anew");
-        for _ in 0..FAILURES {
+        for _ in 0..3 {
             fail(&breaker, now);
         }
-        assert_eq!(breaker.enter(now).err(), Some(OPEN));
-        assert_eq!(breaker.health(now), Health::Open(OPEN, "down".into()));
-        let later = now + OPEN;
+        assert_eq!(breaker.enter(now).err(), Some(open));
+        assert_eq!(breaker.health(now), Health::Open(open, "down".into()));
+        let later = now + open;
         let tries = breaker.enter(later).expect("one tries");
         assert!(breaker.enter(later).is_err(), "the others wait for it");
         drop(tries);
         let tries = breaker.enter(later).expect("what was given up was no try");
         tries.failed("still down", later);
-        assert_eq!(breaker.enter(later).err(), Some(OPEN));
-        let latest = later + OPEN;
+        assert_eq!(breaker.enter(later).err(), Some(open));
+        let latest = later + open;
         breaker.enter(latest).expect("one tries again").answered();
         assert!(breaker.enter(latest).is_ok() && breaker.health(latest) == Health::Well);
     }

@@ -33,7 +33,7 @@ impl Upstream {
             alias: alias.to_owned(),
             protocol: protocol(model.provider),
             client,
-            breaker: Breaker::default(),
+            breaker: Breaker::new(model.breaker),
             places: Semaphore::new(model.concurrency as usize),
             waiting: AtomicUsize::new(0),
             model: model.clone(),

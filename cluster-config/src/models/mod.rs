@@ -1,7 +1,11 @@
 //! `models.yaml`: the language models that callers may use, each under an alias.
 
+mod fields;
+mod keys;
 mod load;
-mod original;
+mod one;
+pub(crate) mod original;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
+pub use fields::CHAT_FIELDS;
 pub use load::load_models;
+pub(crate) use one::SHAPE;
 
 /// Every model by its alias.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,23 +33,22 @@ pub struct Model {
     /// Who provides it, which decides what is spoken with it.
     pub provider: Provider,
     /// Its name at the provider (`model_name` in the original).
-    #[serde(alias = "model_name")]
     #[schemars(length(min = 1, max = 200))]
     pub model: String,
     /// Where its API is: up to `/v1` for those that speak as OpenAI does and for Anthropic, up to `/v1beta` for Gemini,
     /// without a path for Ollama (`api_base_url` in the original). The provider's own by default.
-    #[serde(default, alias = "api_base_url")]
+    #[serde(default)]
     pub base_url: String,
     /// The provider's key: `${NAME}` for an environment variable, `file:PATH` for a file.
     #[serde(default)]
     pub api_key: Option<Secret>,
     /// Whether it is meant when a call says no model (`is_default` in the original).
-    #[serde(default, alias = "is_default")]
+    #[serde(default)]
     pub default: bool,
-    /// What it is for.
+    /// What it is for: conversations, or vectors of texts.
     #[serde(default)]
     pub kind: Kind,
-    /// Tokens that a conversation may have in all, where that is known.
+    /// Tokens that a conversation may have in all, where that is known; more than `max_output_tokens`.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub context_window: Option<u64>,
@@ -51,7 +56,7 @@ pub struct Model {
     #[serde(default = "max_output_tokens")]
     #[schemars(range(min = 1, max = 10_000_000))]
     pub max_output_tokens: u64,
-    /// What it costs.
+    /// What it costs, for the limits of money.
     #[serde(default)]
     pub price: Price,
     /// How long it is waited for.
@@ -69,16 +74,23 @@ pub struct Model {
     #[serde(default = "queue_seconds")]
     #[schemars(range(min = 1, max = 3600))]
     pub queue_seconds: u64,
-    /// Aliases that are asked when this one fails before it has begun to answer, in this order, each once.
+    /// Aliases of the same kind that are asked when this one fails before it has begun to answer, in this order, each
+    /// once.
     #[serde(default)]
+    #[schemars(length(min = 0, max = 32))]
     pub fallbacks: Vec<String>,
-    /// Fields of a request that go to the provider though OpenAI's chat has no such: `top_k`, `min_p`.
+    /// Fields of a request that go to the provider though OpenAI's chat has no such: `top_k`, `min_p`. None of those
+    /// that the limits count.
     #[serde(default)]
+    #[schemars(length(min = 0, max = 64), inner(length(min = 1, max = 64)))]
     pub allow_fields: Vec<String>,
     /// How often a request that failed is made again.
     #[serde(default = "retries")]
     #[schemars(range(min = 0, max = 10))]
     pub retries: u32,
+    /// When it is not asked for a while.
+    #[serde(default)]
+    pub breaker: Breaker,
     /// Why it cannot be used, if it cannot: never written in a file.
     #[serde(skip)]
     #[schemars(skip)]
@@ -123,10 +135,10 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Price {
-    /// Per million tokens that are read.
+    /// Money per million tokens that are read.
     #[schemars(range(min = 0.0, max = 1_000_000.0))]
     pub input_per_million: f64,
-    /// Per million tokens that are written.
+    /// Money per million tokens that are written, in the same unit: the one of `cost_per_day`.
     #[schemars(range(min = 0.0, max = 1_000_000.0))]
     pub output_per_million: f64,
 }
@@ -135,18 +147,30 @@ pub struct Price {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
-    /// For a connection.
+    /// Seconds to wait for a connection.
     #[schemars(range(min = 1, max = 300))]
     pub connect_seconds: u64,
-    /// From the request to the first piece of an answer.
+    /// Seconds from the request to the first piece of an answer.
     #[schemars(range(min = 1, max = 3600))]
     pub first_token_seconds: u64,
-    /// From one piece to the next.
+    /// Seconds from one piece to the next.
     #[schemars(range(min = 1, max = 3600))]
     pub idle_seconds: u64,
-    /// For the whole answer.
+    /// Seconds for the whole answer.
     #[schemars(range(min = 1, max = 3600))]
     pub total_seconds: u64,
+}
+
+/// When a model is not asked for a while, so that nobody waits for one that is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Breaker {
+    /// After so many requests in a row that failed. Five are an outage, fewer may be bad luck.
+    #[schemars(range(min = 1, max = 1000))]
+    pub failures: u32,
+    /// For so many seconds; then one call tries. Servers of models need about as long to start again.
+    #[schemars(range(min = 1, max = 3600))]
+    pub open_seconds: u64,
 }
 
 const fn max_output_tokens() -> u64 {
@@ -167,6 +191,12 @@ const fn queue_seconds() -> u64 {
 
 const fn retries() -> u32 {
     2
+}
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self { failures: 5, open_seconds: 15 }
+    }
 }
 
 impl Default for Timeouts {
@@ -205,7 +235,17 @@ impl Models {
     }
 }
 
-// === impl Provider ===
+// === impl Kind, Provider ===
+
+impl Kind {
+    /// What a model of this kind is for.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Chat => "chats",
+            Self::Embedding => "embeddings",
+        }
+    }
+}
 
 impl Provider {
     /// Where the provider's own API is; empty for those that everybody runs elsewhere.

@@ -182,10 +182,20 @@ fn settings_that_must_fit_one_another() {
         ],
     );
     check(
-        "tiers_file: /nowhere/mine.yaml\n",
+        "tiers_file: /nowhere/mine.yaml\nmodels_file: /nowhere/models.yaml\n",
         &[
             "llmbasedos.yaml:1: tiers_file: there is no file /nowhere/mine.yaml; make it, or leave this out for the \
            shipped tiers",
+            "llmbasedos.yaml:2: models_file: there is no file /nowhere/models.yaml; make it, or leave this out for \
+             models.yaml beside the settings",
+        ],
+    );
+    check_all(
+        &[],
+        &[("LLMBDO_MODELS_FILE", "/nowhere/models.yaml")],
+        &[
+            "environment: LLMBDO_MODELS_FILE: there is no file /nowhere/models.yaml; make it, or leave this out for \
+             models.yaml beside the settings",
         ],
     );
 }

@@ -48,6 +48,7 @@ fn every_setting_has_a_variable_that_works() {
             "llm.cost_per_day" => "1.5".to_owned(),
             // A file that is named must exist.
             "tiers_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/licence_tiers.yaml").to_owned(),
+            "models_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/models.yaml").to_owned(),
             _ => plain(default),
         };
         let loaded = loaded("", &[(leaf.variable.as_str(), text.as_str())]);
@@ -129,6 +130,15 @@ fn unknown_variables_are_pointed_out() {
         (
             "LLMBDO_LIMTS_BATCH",
             Some("LLMBDO_LIMTS_BATCH is not a setting; did you mean LLMBDO_LIMITS_BATCH?"),
+        ),
+        (
+            "LLMBDO_LLM_TOKENS_PER_DY",
+            Some("LLMBDO_LLM_TOKENS_PER_DY is not a setting; did you mean LLMBDO_LLM_TOKENS_PER_DAY?"),
+        ),
+        ("LLMBDO_DEFAULT_LLM_PROVIDER", None),
+        (
+            "LLMBDO_DEFAULT_LLM_PROVIDR",
+            Some("LLMBDO_DEFAULT_LLM_PROVIDR is not a setting; did you mean LLMBDO_DEFAULT_LLM_PROVIDER?"),
         ),
         ("LLMBDO_ZZZZZZZZZZ", Some("LLMBDO_ZZZZZZZZZZ is not a setting and has no effect.")),
         (

@@ -3,41 +3,12 @@
 //! Only shapes are checked, and only those that every provider shares. What a model makes of a value is its provider's
 //! to say.
 
+/// Fields of a chat that any caller may set; no alias can list them among those that it lets through.
+pub use cluster_config::models::CHAT_FIELDS as KNOWN;
 use serde_json::{Map, Value};
 
 use super::WireError;
 use super::message::{read, wrong};
-
-/// Fields of OpenAI's chat body, beside `model`, `messages` and `stream`, that any caller may set. They change what is
-/// written, not what is run or fetched, nor what a token costs: `web_search_options` and `service_tier` need an alias's
-/// leave.
-pub const KNOWN: &[&str] = &[
-    "frequency_penalty",
-    "logit_bias",
-    "logprobs",
-    "max_completion_tokens",
-    "max_tokens",
-    "metadata",
-    "modalities",
-    "n",
-    "parallel_tool_calls",
-    "presence_penalty",
-    "prompt_cache_key",
-    "reasoning_effort",
-    "response_format",
-    "safety_identifier",
-    "seed",
-    "stop",
-    "store",
-    "stream_options",
-    "temperature",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "user",
-    "verbosity",
-];
 
 /// OpenAI's own bound, and one on what a single call can cost.
 const ANSWERS_MAX: u64 = 128;

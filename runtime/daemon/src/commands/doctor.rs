@@ -71,20 +71,22 @@ fn settings(loaded: &Loaded) -> Vec<Finding> {
     findings
 }
 
-/// Which models there are; without any, the quickest ways to one.
+/// Which models there are, or what is wrong with their file; without any, the quickest ways to one.
 fn models(loaded: &Loaded, environment: &Environment) -> Vec<Finding> {
     let file = &loaded.settings.models_file;
     let (models, warnings) = match load_models(file, environment) {
         Ok(loaded) => loaded,
-        Err(mistakes) => return vec![Wrong(mistakes.to_string())],
+        Err(mistakes) => return mistakes.0.iter().map(|mistake| Wrong(mistake.to_string())).collect(),
     };
+    let warnings = warnings.into_iter().map(Note);
     if models.is_empty() {
-        return vec![Note(format!(
+        let ways = Note(format!(
             "no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, \
              and `models: {{local: {{provider: ollama, model: llama3.2}}}}` in {}; or start llama-server and set \
              LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1",
             file.display()
-        ))];
+        ));
+        return std::iter::once(ways).chain(warnings).collect();
     }
     let default = models.default_of(Kind::Chat);
     let listed = models.iter().map(|(alias, model)| {
@@ -96,7 +98,7 @@ fn models(loaded: &Loaded, environment: &Environment) -> Vec<Finding> {
             Some(why) => Note(format!("{text}, and cannot be used: {why}")),
         }
     });
-    listed.chain(warnings.iter().map(|warning| Note(warning.clone()))).collect()
+    listed.chain(warnings).collect()
 }
 
 /// Whether a folder is there and writable, or could be made.
