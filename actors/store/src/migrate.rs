@@ -7,8 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::StoreError;
 
 /// Each step once released is frozen: a change is a new step.
-const STEPS: &[&str] =
-    &[include_str!("../migrations/0001_spine.sql"), include_str!("../migrations/0002_llm.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_spine.sql"),
+    include_str!("../migrations/0002_llm.sql"),
+    include_str!("../migrations/0003_index.sql"),
+];
 
 pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| StoreError::Open { path: path.to_owned(), source };

@@ -1,0 +1,19 @@
+//! What the state file knows of the index: the only truth. Graphs, bitmaps and everything else are made from it.
+//!
+//! Functions here take a connection and run inside somebody's transaction: writes in the one writer's, so that a file
+//! is wholly in the index or not at all.
+
+mod change;
+mod model;
+mod row;
+mod watched;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use change::{Outcome, forget, forget_below, moved, put, touched};
+pub(crate) use model::{Model, model, model_of, put_vectors, vectors, wanting};
+pub(crate) use row::{Counts, Hit, Known, counts, hits, known_below, owners};
+pub(crate) use watched::{unwatch, watch, watched};
+pub(crate) use words::{expression, matches, segmented};

@@ -1,0 +1,87 @@
+//! Models, and the vectors that they made.
+
+use store::rusqlite::{Connection, OptionalExtension as _, Result, params};
+
+/// A model that vectors were made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Model {
+    pub(crate) id: i64,
+    pub(crate) fingerprint: [u8; 16],
+    pub(crate) dimensions: u32,
+}
+
+/// The row of a model, made if there is none. It counts as used now.
+pub(crate) fn model(db: &Connection, fingerprint: [u8; 16], dimensions: u32, now_ms: i64) -> Result<Model> {
+    let id = db
+        .prepare_cached(
+            "INSERT INTO index_models (fingerprint, dimensions, used_ms) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (fingerprint) DO UPDATE SET used_ms = ?3 RETURNING id",
+        )?
+        .query_row(params![fingerprint, dimensions, now_ms], |row| row.get(0))?;
+    Ok(Model { id, fingerprint, dimensions })
+}
+
+/// The model that was used last.
+pub(crate) fn model_of(db: &Connection) -> Result<Option<Model>> {
+    db.prepare_cached("SELECT id, fingerprint, dimensions FROM index_models ORDER BY used_ms DESC, id DESC LIMIT 1")?
+        .query_row([], |row| Ok(Model { id: row.get(0)?, fingerprint: row.get(1)?, dimensions: row.get(2)? }))
+        .optional()
+}
+
+/// Texts that have no vector of this model yet, newest first, at most `most`: what is to be embedded, headings first.
+pub(crate) fn wanting(db: &Connection, model: i64, most: u32) -> Result<Vec<(u64, String)>> {
+    db.prepare_cached(
+        "SELECT t.id, t.trail, t.text FROM index_texts t WHERE NOT EXISTS \
+         (SELECT 1 FROM index_vectors v WHERE v.model = ?1 AND v.text = t.id) ORDER BY t.id DESC LIMIT ?2",
+    )?
+    .query_map(params![model, most], |row| {
+        let (trail, text): (String, String) = (row.get(1)?, row.get(2)?);
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), whole(&trail, &text)))
+    })?
+    .collect()
+}
+
+/// What is embedded of a text: the headings above it say what it is about.
+pub(crate) fn whole(trail: &str, text: &str) -> String {
+    if trail.is_empty() { text.to_owned() } else { format!("{trail}\n{text}") }
+}
+
+/// Keeps vectors. A text that was forgotten meanwhile is left out; the others are returned.
+pub(crate) fn put_vectors(db: &Connection, model: i64, vectors: &[(u64, Vec<f32>)]) -> Result<Vec<u64>> {
+    let mut kept = Vec::with_capacity(vectors.len());
+    for (text, vector) in vectors {
+        let bytes: Vec<u8> = vector.iter().flat_map(|part| part.to_le_bytes()).collect();
+        let put = db
+            .prepare_cached(
+                "INSERT OR REPLACE INTO index_vectors (model, text, vector) \
+                 SELECT ?1, id, ?3 FROM index_texts WHERE id = ?2",
+            )?
+            .execute(params![model, text.cast_signed(), bytes])?;
+        if put == 1 {
+            kept.push(*text);
+        }
+    }
+    Ok(kept)
+}
+
+/// Every vector of this model after `after` in the order of texts, at most `most`.
+pub(crate) fn vectors(db: &Connection, model: i64, after: u64, most: u32) -> Result<Vec<(u64, Vec<f32>)>> {
+    db.prepare_cached(
+        "SELECT text, vector FROM index_vectors WHERE model = ?1 AND text > ?2 ORDER BY text LIMIT ?3",
+    )?
+    .query_map(params![model, after.cast_signed(), most], |row| {
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), floats(row.get_ref(1)?.as_blob()?)))
+    })?
+    .collect()
+}
+
+/// The vector of one text.
+pub(crate) fn vector(db: &Connection, model: i64, text: u64) -> Result<Option<Vec<f32>>> {
+    db.prepare_cached("SELECT vector FROM index_vectors WHERE model = ?1 AND text = ?2")?
+        .query_row(params![model, text.cast_signed()], |row| Ok(floats(row.get_ref(0)?.as_blob()?)))
+        .optional()
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
+}
