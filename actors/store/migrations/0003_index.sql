@@ -3,6 +3,8 @@
 -- Folders and files that are kept current, by their virtual paths.
 CREATE TABLE index_watched (
     path     TEXT PRIMARY KEY,
+    -- 1: with everything below it; 0: only what is in it.
+    deep     INTEGER NOT NULL,
     added_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

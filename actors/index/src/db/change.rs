@@ -132,12 +132,30 @@ pub(crate) fn touched(
     (device, inode): (u64, u64),
     bytes: u64,
     modified_ns: i64,
+    now_ms: i64,
 ) -> Result<()> {
     db.prepare_cached(
-        "UPDATE index_files SET device = ?2, inode = ?3, bytes = ?4, modified_ns = ?5 WHERE id = ?1",
+        "UPDATE index_files SET device = ?2, inode = ?3, bytes = ?4, modified_ns = ?5, indexed_ms = ?6 WHERE id = ?1",
     )?
-    .execute(params![file, device.cast_signed(), inode.cast_signed(), bytes.cast_signed(), modified_ns])
+    .execute(params![
+        file,
+        device.cast_signed(),
+        inode.cast_signed(),
+        bytes.cast_signed(),
+        modified_ns,
+        now_ms
+    ])
     .map(drop)
+}
+
+/// Has the files at and below `path` read again the next time that they are looked at.
+pub(crate) fn distrust(db: &Connection, path: &str) -> Result<usize> {
+    let (first, end) = below(path);
+    db.prepare_cached(
+        "UPDATE index_files SET hash = NULL, modified_ns = 0, indexed_ms = 0 \
+         WHERE path = ?1 OR (path >= ?2 AND path < ?3)",
+    )?
+    .execute(params![path, first, end])
 }
 
 /// The text's row, made if there is none.

@@ -28,17 +28,27 @@ pub(crate) fn model_of(db: &Connection) -> Result<Option<Model>> {
         .optional()
 }
 
-/// Texts that have no vector of this model yet, newest first, at most `most`: what is to be embedded, headings first.
-pub(crate) fn wanting(db: &Connection, model: i64, most: u32) -> Result<Vec<(u64, String)>> {
-    db.prepare_cached(
-        "SELECT t.id, t.trail, t.text FROM index_texts t WHERE NOT EXISTS \
-         (SELECT 1 FROM index_vectors v WHERE v.model = ?1 AND v.text = t.id) ORDER BY t.id DESC LIMIT ?2",
-    )?
-    .query_map(params![model, most], |row| {
-        let (trail, text): (String, String) = (row.get(1)?, row.get(2)?);
-        Ok((row.get::<_, i64>(0)?.cast_unsigned(), whole(&trail, &text)))
-    })?
-    .collect()
+/// What is embedded of these texts; of one that was forgotten meanwhile, nothing.
+pub(crate) fn texts(db: &Connection, ids: &[u64]) -> Result<Vec<(u64, String)>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let row = db
+            .prepare_cached("SELECT trail, text FROM index_texts WHERE id = ?1")?
+            .query_row([id.cast_signed()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .optional()?;
+        found.extend(row.map(|(trail, text)| (*id, whole(&trail, &text))));
+    }
+    Ok(found)
+}
+
+/// Every text, by its id.
+pub(crate) fn all_texts(db: &Connection, mut each: impl FnMut(u64)) -> Result<()> {
+    let mut rows = db.prepare_cached("SELECT id FROM index_texts ORDER BY id")?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        each(row.get::<_, i64>(0)?.cast_unsigned());
+    }
+    Ok(())
 }
 
 /// What is embedded of a text: the headings above it say what it is about.

@@ -38,15 +38,15 @@ pub(crate) struct Counts {
     pub(crate) chunks: u64,
 }
 
-const KNOWN: &str = "id, path, device, inode, bytes, modified_ns, hash, kind, skipped";
+const KNOWN: &str = "id, path, device, inode, bytes, modified_ns, hash, kind, skipped, indexed_ms";
 
-/// Every file at or below `path`, in the order of paths.
-pub(crate) fn known_below(db: &Connection, path: &str) -> Result<Vec<Known>> {
+/// Every file at or below `path`, in the order of paths, and when it was read, in milliseconds since 1970.
+pub(crate) fn known_below(db: &Connection, path: &str) -> Result<Vec<(Known, i64)>> {
     let (first, end) = below(path);
     let sql = format!(
         "SELECT {KNOWN} FROM index_files WHERE path = ?1 OR (path >= ?2 AND path < ?3) ORDER BY path"
     );
-    db.prepare_cached(&sql)?.query_map(params![path, first, end], known)?.collect()
+    db.prepare_cached(&sql)?.query_map(params![path, first, end], |row| Ok((known(row)?, row.get(9)?)))?.collect()
 }
 
 /// The file of this path.

@@ -2,8 +2,6 @@
 
 use store::Store;
 
-use super::change::{Piece, Read};
-use super::row::known_at;
 use super::*;
 
 struct World {
@@ -116,7 +114,7 @@ fn what_is_known_below_a_folder_is_nothing_beside_it() {
     }
     let below = |path: &'static str| {
         world.change(move |db| {
-            Ok(known_below(db, path)?.into_iter().map(|known| known.path).collect::<Vec<_>>())
+            Ok(known_below(db, path)?.into_iter().map(|(known, _)| known.path).collect::<Vec<_>>())
         })
     };
     assert_eq!(below("/docs"), ["/docs", "/docs/a", "/docs/b/c"]);
@@ -130,7 +128,7 @@ fn what_is_known_below_a_folder_is_nothing_beside_it() {
     let id = known.id;
     assert!(world.change(move |db| moved(db, id, "/f")));
     assert!(!world.change(move |db| moved(db, id, "/docs2/d")), "what is there stays");
-    world.change(move |db| touched(db, id, (1, 2), 3, 4));
+    world.change(move |db| touched(db, id, (1, 2), 3, 4, 5));
     let known = world.change(|db| known_at(db, "/f")).unwrap();
     assert_eq!((known.id, known.identity, known.bytes, known.modified_ns), (id, (1, 2), 3, 4));
 }
@@ -138,12 +136,17 @@ fn what_is_known_below_a_folder_is_nothing_beside_it() {
 #[test]
 fn what_is_watched_below_what_is_watched_is_no_row() {
     let world = World::new();
-    for path in ["/a/b", "/c", "/a", "/a/d"] {
-        world.change(move |db| watch(db, path, 1));
+    for (path, deep) in [("/a/b", true), ("/c", false), ("/a", true), ("/a/d", true), ("/c/e", false)] {
+        world.change(move |db| watch(db, &Watched { path: path.to_owned(), deep }, 1));
     }
-    assert_eq!(world.change(watched), ["/a", "/c"]);
+    let found = world.change(watched);
+    let shown: Vec<_> = found.iter().map(|one| (one.path.as_str(), one.deep)).collect();
+    assert_eq!(shown, [("/a", true), ("/c", false), ("/c/e", false)]);
+    for (path, expected) in [("/a/x/y", true), ("/a", true), ("/c/f", true), ("/c/g/h", false), ("/ab", false)] {
+        assert_eq!(covers(&found, path), expected, "{path}");
+    }
     assert_eq!(world.change(|db| unwatch(db, "/a/b")), 0, "what is above is watched on");
-    assert_eq!(world.change(|db| unwatch(db, "/")), 2);
+    assert_eq!(world.change(|db| unwatch(db, "/")), 3);
 }
 
 #[test]
@@ -152,15 +155,17 @@ fn vectors_are_of_a_model_and_of_texts_that_are_there() {
     let texts = world.put("/a", &["one", "two"]).texts;
     let model = world.change(|db| model(db, [1; 16], 2, 10));
     assert_eq!(world.change(model_of), Some(model));
-    let wanted = world.change(move |db| wanting(db, model.id, 10));
-    assert_eq!(wanted.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["Notes\ntwo", "Notes\none"]);
+    let (ids, mut all) = (texts.clone(), Vec::new());
+    let wanted = world.change(move |db| super::texts(db, &ids));
+    assert_eq!(wanted.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["Notes\none", "Notes\ntwo"]);
+    world.store.read_blocking(|db| all_texts(db, |text| all.push(text))).unwrap();
+    assert_eq!(all, texts);
     let put = vec![(texts[0], vec![0.6, -0.8]), (999, vec![1.0, 0.0])];
     assert_eq!(world.change(move |db| put_vectors(db, model.id, &put)), [texts[0]]);
-    assert_eq!(world.change(move |db| wanting(db, model.id, 10)).len(), 1);
     assert_eq!(world.change(move |db| vectors(db, model.id, 0, 10)), [(texts[0], vec![0.6, -0.8])]);
     let newer = world.change(|db| super::model(db, [2; 16], 3, 11));
     assert_eq!(world.change(model_of), Some(newer));
-    assert_eq!(world.change(move |db| wanting(db, newer.id, 10)).len(), 2, "a new model begins anew");
+    assert_eq!(world.change(move |db| vectors(db, newer.id, 0, 10)), Vec::new(), "a new model begins anew");
     world.change(|db| forget(db, "/a"));
     assert_eq!(world.change(move |db| vectors(db, model.id, 0, 10)), Vec::new(), "they go with their texts");
 }

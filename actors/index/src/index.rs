@@ -1,0 +1,304 @@
+//! The handle that others hold: what is watched, what is known, and how far it is.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
+use embedding::Embedder;
+use roaring::RoaringTreemap;
+use store::{Outlasts, Store, StoreError};
+use text::{Extractors, Sizes};
+use tokio::sync::Notify;
+
+use crate::db::{self, Outcome, Watched};
+use crate::near::{Near, SharedNear};
+use crate::queue::Queue;
+use crate::reading::Reading;
+use crate::source::Files;
+use crate::table::{Entry, Table};
+
+/// What the index is told.
+pub struct Config {
+    /// Whose files.
+    pub files: Arc<dyn Files>,
+    /// Where everything is kept.
+    pub store: Store,
+    /// Where the parts that are made from it are kept: `state_dir/index`.
+    pub folder: PathBuf,
+    /// Who makes vectors.
+    pub embedder: Embedder,
+    /// The longest text that is read, in bytes.
+    pub text_bytes: usize,
+    /// The longest document that is read, in bytes.
+    pub document_bytes: usize,
+    /// How often everything is looked at, in case a change was not told.
+    pub look_every: Duration,
+}
+
+/// The index. Cheap to clone.
+#[derive(Clone)]
+pub struct Index(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) reading: Reading,
+    pub(crate) store: Store,
+    pub(crate) folder: PathBuf,
+    pub(crate) embedder: Embedder,
+    pub(crate) look_every: Duration,
+    pub(crate) queue: Queue,
+    pub(crate) table: RwLock<Table>,
+    pub(crate) near: SharedNear,
+    /// Texts came, or vectors.
+    pub(crate) news: Notify,
+    /// What is watched changed.
+    pub(crate) watching: Notify,
+    pub(crate) counters: Counters,
+    /// Why there are no vectors just now.
+    pub(crate) trouble: Mutex<Option<String>>,
+}
+
+/// What was done since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) files: AtomicU64,
+    pub(crate) vectors: AtomicU64,
+    /// Files that a scan has still before it.
+    pub(crate) before: AtomicU64,
+}
+
+/// How the index is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Files that can be found.
+    pub files: u64,
+    /// Files of which nothing can be found.
+    pub skipped: u64,
+    /// Pieces of files.
+    pub chunks: u64,
+    /// Distinct texts among them.
+    pub texts: u64,
+    /// Texts that can be found by meaning.
+    pub vectors: u64,
+    /// Texts that cannot yet.
+    pub wanting: u64,
+    /// Files and folders that wait to be looked at.
+    pub waiting: u64,
+    /// Why nothing is found by meaning, if nothing is.
+    pub trouble: Option<String>,
+    /// What makes vectors, for a person.
+    pub model: Option<String>,
+    /// The memory of vectors, in bytes.
+    pub memory: u64,
+    /// What is kept current.
+    pub watched: Vec<String>,
+}
+
+impl Index {
+    /// An index over what the state file holds. Cheap: everything is read by its child ([`crate::child`]).
+    pub fn new(config: Config) -> Self {
+        let Config { files, store, folder, embedder, text_bytes, document_bytes, look_every } = config;
+        let reading = Reading {
+            files,
+            extractors: Extractors::default(),
+            sizes: Sizes::default(),
+            text_bytes,
+            document_bytes,
+        };
+        Self(Arc::new(Shared {
+            reading,
+            store,
+            folder,
+            embedder,
+            look_every,
+            queue: Queue::default(),
+            table: RwLock::default(),
+            near: ArcSwapOption::empty(),
+            news: Notify::new(),
+            watching: Notify::new(),
+            counters: Counters::default(),
+            trouble: Mutex::default(),
+        }))
+    }
+
+    /// Keeps a path current from now on, and looks at it; how many files were read when that is done.
+    ///
+    /// # Errors
+    /// When that cannot be kept.
+    pub async fn watch(&self, path: &str, deep: bool) -> Result<Ticket, StoreError> {
+        let wanted = Watched { path: path.to_owned(), deep };
+        let now = now_ms();
+        self.0.store.write(move |db| db::watch(db, &wanted, now)).await?;
+        self.0.watching.notify_one();
+        Ok(self.rescan(path, deep))
+    }
+
+    /// Looks at a path again.
+    pub fn rescan(&self, path: &str, deep: bool) -> Ticket {
+        Ticket { index: self.clone(), number: self.0.queue.scan(path, deep) }
+    }
+
+    /// Keeps a path no longer, and forgets what was known of it. How many files that were, and how many paths that were
+    /// watched; files that another watched path covers stay.
+    ///
+    /// # Errors
+    /// When the state file cannot be changed.
+    pub async fn unwatch(&self, path: &str) -> Result<(usize, usize), StoreError> {
+        let below = path.to_owned();
+        let (rows, left) = self
+            .0
+            .store
+            .write(move |db| Ok((db::unwatch(db, &below)?, db::watched(db)?)))
+            .await?;
+        self.0.watching.notify_one();
+        if db::covers(&left, path) || left.iter().any(|one| one.deep && db::is_below(path, &one.path)) {
+            return Ok((0, rows));
+        }
+        let mut files = 0;
+        loop {
+            let below = path.to_owned();
+            let gone =
+                self.0.store.write(move |db| db::forget_below(db, &below, FORGET_AT_ONCE)).await?;
+            if gone.gone_files.is_empty() {
+                return Ok((files, rows));
+            }
+            files += gone.gone_files.len();
+            self.0.apply(&gone, None);
+        }
+    }
+
+    /// Forgets what is known of the files at and below a path, and reads them again.
+    ///
+    /// # Errors
+    /// When the state file cannot be changed.
+    pub async fn renew(&self, path: &str) -> Result<Vec<Ticket>, StoreError> {
+        let (below, all) = (path.to_owned(), path.to_owned());
+        self.0.store.write(move |db| db::distrust(db, &below)).await?;
+        let watched = self.0.store.write(db::watched).await?;
+        let within = watched.iter().filter(|one| db::is_below(&one.path, &all));
+        let mut again: Vec<Ticket> = within.map(|one| self.rescan(&one.path, one.deep)).collect();
+        if let (true, Some(one)) = (again.is_empty(), watched.iter().find(|one| db::covers(std::slice::from_ref(one), path))) {
+            again.push(self.rescan(path, one.deep));
+        }
+        Ok(again)
+    }
+
+    /// How the index of what is at and below `path` is. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the state file cannot be read.
+    pub fn status(&self, path: &str) -> Result<Status, StoreError> {
+        let (counts, watched) =
+            self.0.store.read_blocking(|db| Ok((db::counts(db, path)?, db::watched(db)?)))?;
+        let near = crate::near::of(&self.0.near);
+        let wanting = match &near {
+            Some(near) => near.wanted(),
+            None => self.0.table().texts(|_| true).len(),
+        };
+        let state = self.0.embedder.status().state;
+        let model = match &state {
+            embedding::State::Loaded(facts) => Some(format!("{} by {}", facts.model, facts.runtime)),
+            _ => None,
+        };
+        let failed = match state {
+            embedding::State::Failed(error) => Some(error.to_string()),
+            _ => None,
+        };
+        Ok(Status {
+            files: counts.files,
+            skipped: counts.skipped,
+            chunks: counts.chunks,
+            texts: counts.texts,
+            vectors: near.as_ref().map_or(0, |near| near.len() as u64),
+            wanting,
+            waiting: self.0.queue.len() as u64 + self.0.counters.before.load(Ordering::Relaxed),
+            trouble: failed.or_else(|| self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            model,
+            memory: near.as_ref().map_or(0, |near| near.stats().bytes as u64),
+            watched: watched.into_iter().map(|one| one.path).collect(),
+        })
+    }
+
+    /// Files that were read, and vectors that were made, since the start.
+    pub fn done(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.0.counters.files), count(&self.0.counters.vectors))
+    }
+
+    /// Resolves when something was done that [`Index::status`] shows; at the latest after a second.
+    pub async fn news(&self) {
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.0.news.notified()).await;
+    }
+}
+
+/// Files that are forgotten in one transaction.
+const FORGET_AT_ONCE: u32 = 500;
+
+/// A look at a path that was asked for.
+pub struct Ticket {
+    index: Index,
+    number: u64,
+}
+
+impl Ticket {
+    /// Resolves when it is done: words can be found then, and vectors are being made.
+    pub async fn done(self) {
+        self.index.0.queue.finished(self.number).await;
+    }
+}
+
+impl Shared {
+    pub(crate) fn table(&self) -> std::sync::RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings what is in memory up to a change that is committed.
+    pub(crate) fn apply(&self, outcome: &Outcome, put: Option<Entry>) {
+        {
+            let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+            for file in &outcome.gone_files {
+                table.forget(*file);
+            }
+            if let (Some(file), Some(entry)) = (outcome.file, put) {
+                table.put(file, entry);
+            }
+        }
+        if let Some(near) = crate::near::of(&self.near) {
+            near.forget(&outcome.gone_texts);
+            near.want(&outcome.texts);
+        }
+        self.news.notify_waiters();
+        self.news.notify_one();
+    }
+
+    /// Runs one change that need only outlast the process: all of this can be made again.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&store::rusqlite::Connection) -> store::rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.store.write_to(Outlasts::Crash, change).await
+    }
+
+    /// Opens the vectors of the model that was used last. Blocks.
+    pub(crate) fn open_near(&self) -> Result<(), crate::near::OpenError> {
+        if let Some(model) = self.store.read_blocking(db::model_of)? {
+            self.use_model(model)?;
+        }
+        Ok(())
+    }
+
+    /// Answers from the vectors of this model from now on. Blocks.
+    pub(crate) fn use_model(&self, model: db::Model) -> Result<(), crate::near::OpenError> {
+        let mut texts = RoaringTreemap::new();
+        self.store.read_blocking(|db| db::all_texts(db, |text| drop(texts.insert(text))))?;
+        let near = Near::open(&self.store, &self.folder, model, &texts)?;
+        self.near.store(Some(Arc::new(near)));
+        Ok(())
+    }
+}
+
+pub(crate) fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,300 @@
+//! Keeps the index what the files are: looks at paths, finds out what came, went, moved and changed, and reads that.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use embedding::Priority;
+use store::StoreError;
+
+use crate::db::{self, Known, Read};
+use crate::index::{Shared, now_ms};
+use crate::queue::Next;
+use crate::reading;
+use crate::source::{Found, Unreadable};
+use crate::table::Entry;
+
+/// Moves, touches and removals in one transaction.
+const AT_ONCE: usize = 500;
+
+/// A file whose last change is no older than this when it is read may be changed again within the same tick of its
+/// file system's clock: it is looked into again the next time.
+const TICK_NS: i64 = 2_000_000_000;
+
+/// How long counting the tokens of one text may take; then words are counted.
+const TOKENS_WITHIN: Duration = Duration::from_secs(60);
+
+/// What is different from what is known.
+#[derive(Debug, Default)]
+pub(crate) struct Difference {
+    /// New or changed, with what is known of the path.
+    read: Vec<(Found, Option<Known>)>,
+    /// Known and no longer there.
+    gone: Vec<Known>,
+    /// The same file under another path.
+    moved: Vec<(i64, String)>,
+    pub(crate) unchanged: usize,
+}
+
+impl Difference {
+    /// What `found` is beside `known`. Pure.
+    pub(crate) fn of(known: Vec<(Known, i64)>, found: Vec<Found>) -> Self {
+        let mut known: HashMap<String, (Known, i64)> =
+            known.into_iter().map(|(known, read_ms)| (known.path.clone(), (known, read_ms))).collect();
+        let mut difference = Self::default();
+        let mut new = Vec::new();
+        for found in found {
+            match known.remove(&found.path) {
+                None => new.push(found),
+                Some((was, read_ms)) if is_same(&was, &found) && !is_fresh(&was, read_ms) => {
+                    difference.unchanged += 1;
+                }
+                Some((was, _)) => difference.read.push((found, Some(was))),
+            }
+        }
+        // What is new under its path and known under one that is gone was renamed.
+        let mut gone: HashMap<(u64, u64), Known> =
+            known.into_values().map(|(known, _)| (known.identity, known)).collect();
+        for found in new {
+            match gone.remove(&found.identity) {
+                Some(was) if is_same(&was, &found) => difference.moved.push((was.id, found.path)),
+                Some(was) => {
+                    gone.insert(was.identity, was);
+                    difference.read.push((found, None));
+                }
+                None => difference.read.push((found, None)),
+            }
+        }
+        difference.gone = gone.into_values().collect();
+        difference
+    }
+}
+
+fn is_same(known: &Known, found: &Found) -> bool {
+    (known.identity, known.bytes, known.modified_ns) == (found.identity, found.bytes, found.modified_ns)
+}
+
+fn is_fresh(known: &Known, read_ms: i64) -> bool {
+    read_ms.saturating_mul(1_000_000).saturating_sub(known.modified_ns) < TICK_NS
+}
+
+/// Takes from the queue for ever.
+pub(crate) async fn keep(shared: Arc<Shared>) {
+    loop {
+        let next = match tokio::time::timeout(shared.look_every, shared.queue.next()).await {
+            Ok(next) => next,
+            Err(_) => Next::All,
+        };
+        let done = match next {
+            Next::Changed(path) => shared.look_at_changed(&path).await,
+            Next::Scan { path, deep, ticket } => {
+                let done = shared.look_at(&path, deep).await;
+                shared.queue.finish(ticket);
+                done
+            }
+            Next::All => shared.look_at_all().await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "the index is not current");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+impl Shared {
+    async fn look_at_all(self: &Arc<Self>) -> Result<(), StoreError> {
+        for one in self.reads(db::watched).await? {
+            self.look_at(&one.path, one.deep).await?;
+        }
+        Ok(())
+    }
+
+    /// A path changed that may be a file or a folder, or be gone.
+    async fn look_at_changed(self: &Arc<Self>, path: &str) -> Result<(), StoreError> {
+        let watched = self.reads(db::watched).await?;
+        let Some(one) = watched.iter().find(|one| db::covers(std::slice::from_ref(one), path)) else {
+            return Ok(());
+        };
+        self.look_at(path, one.deep).await
+    }
+
+    /// Compares a path with what is known of it, and reads what is different.
+    async fn look_at(self: &Arc<Self>, path: &str, deep: bool) -> Result<(), StoreError> {
+        let (shared, below) = (Arc::clone(self), path.to_owned());
+        let stop = Stop::default();
+        let stopped = stop.0.clone();
+        let walked = tokio::task::spawn_blocking(move || {
+            let mut found = Vec::new();
+            let end = shared.reading.files.walk(
+                &below,
+                deep,
+                &|| stopped.load(Ordering::Relaxed),
+                &mut |file| found.push(file),
+            );
+            match end {
+                Ok(()) | Err(Unreadable::Gone) => Ok((shared.store.read_blocking(|db| known(db, &below, deep))?, found)),
+                // Not being able to look is no reason to forget.
+                Err(Unreadable::Other(why)) => {
+                    tracing::warn!(path = below, why, "a path that is kept current cannot be looked at");
+                    Ok((Vec::new(), Vec::new()))
+                }
+            }
+        });
+        let (known, found) = match walked.await {
+            Ok(walked) => walked?,
+            Err(panicked) => return Err(StoreError::Commit(format!("looking at {path} failed: {panicked}"))),
+        };
+        let Difference { read, gone, moved, unchanged } = Difference::of(known, found);
+        if !read.is_empty() || !gone.is_empty() || !moved.is_empty() {
+            tracing::debug!(path, read = read.len(), gone = gone.len(), moved = moved.len(), unchanged, "differs");
+        }
+        for some in moved.chunks(AT_ONCE) {
+            self.move_files(some.to_vec()).await?;
+        }
+        // Before what is gone goes: a renamed file that was changed too has most of its texts already.
+        self.counters.before.store(read.len() as u64, Ordering::Relaxed);
+        for (found, was) in read {
+            while let Some(changed) = self.queue.next_changed().filter(|changed| *changed != found.path) {
+                Box::pin(self.look_at_changed(&changed)).await?;
+            }
+            self.read(found, was).await?;
+            self.counters.before.fetch_sub(1, Ordering::Relaxed);
+            breathe().await;
+        }
+        for some in gone.chunks(AT_ONCE) {
+            self.forget(some.iter().map(|known| known.path.clone()).collect()).await?;
+        }
+        Ok(())
+    }
+
+    async fn move_files(&self, files: Vec<(i64, String)>) -> Result<(), StoreError> {
+        let changes = files.clone();
+        let moved = self
+            .change(move |db| changes.iter().map(|(file, to)| db::moved(db, *file, to)).collect::<Result<Vec<_>, _>>())
+            .await?;
+        let mut table = self.table.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for ((file, to), moved) in files.iter().zip(moved) {
+            if moved {
+                table.rename(*file, to);
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, paths: Vec<String>) -> Result<(), StoreError> {
+        let gone = self
+            .change(move |db| {
+                let mut all = db::Outcome::default();
+                for path in paths {
+                    let one = db::forget(db, &path)?;
+                    all.gone_files.extend(one.gone_files);
+                    all.gone_texts.extend(one.gone_texts);
+                }
+                Ok(all)
+            })
+            .await?;
+        self.apply(&gone, None);
+        Ok(())
+    }
+
+    /// Reads one file and puts it into the index.
+    async fn read(self: &Arc<Self>, found: Found, was: Option<Known>) -> Result<(), StoreError> {
+        let (shared, path) = (Arc::clone(self), found.path.clone());
+        let stop = Stop::default();
+        let stopped = stop.0.clone();
+        let known = was.as_ref().and_then(|was| was.hash);
+        let runtime = tokio::runtime::Handle::current();
+        let read = tokio::task::spawn_blocking(move || {
+            let tokenize = |text: &str| shared.tokens(text, &runtime);
+            let stop = || stopped.load(Ordering::Relaxed);
+            shared.reading.read(&path, &|hash| known == Some(*hash), &tokenize, &stop)
+        });
+        let outcome = match read.await {
+            Ok(outcome) => outcome,
+            // A reader that panics loses its file, and the panic hook has logged it.
+            Err(_) => reading::failed(found.clone()),
+        };
+        self.counters.files.fetch_add(1, Ordering::Relaxed);
+        match outcome {
+            reading::Outcome::Read(read) => self.put(*read).await,
+            reading::Outcome::Same(now, hash) => {
+                let Some(was) = was else { return Ok(()) };
+                debug_assert_eq!(was.hash, Some(hash));
+                let (file, at) = (was.id, now_ms());
+                self.change(move |db| db::touched(db, file, now.identity, now.bytes, now.modified_ns, at)).await
+            }
+            reading::Outcome::Gone => self.forget(vec![found.path]).await,
+            reading::Outcome::Again => {
+                self.queue.changed(found.path);
+                // Whoever writes to it is not done.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn put(&self, read: Read) -> Result<(), StoreError> {
+        let now = now_ms();
+        let (path, kind, modified_ns) = (read.path.clone(), read.kind.clone(), read.modified_ns);
+        let outcome = self.change(move |db| db::put(db, &read, now)).await?;
+        let texts = outcome.texts.clone();
+        self.apply(&outcome, Some(Entry { path, kind, modified_ns, texts }));
+        Ok(())
+    }
+
+    /// Where the tokens of a text begin; none without a model that is quick to say it.
+    fn tokens(&self, text: &str, runtime: &tokio::runtime::Handle) -> Option<Vec<u32>> {
+        if matches!(self.embedder.status().state, embedding::State::Failed(_)) {
+            return None;
+        }
+        let until = Instant::now() + TOKENS_WITHIN;
+        let asked = self.embedder.tokens(vec![text.to_owned()], Priority::Bulk, until);
+        runtime.block_on(asked).ok()?.pop()
+    }
+
+    async fn reads<T: Send + 'static>(
+        self: &Arc<Self>,
+        query: impl FnOnce(&store::rusqlite::Connection) -> store::rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || shared.store.read_blocking(query));
+        read.await.unwrap_or_else(|panicked| Err(StoreError::Commit(panicked.to_string())))
+    }
+}
+
+/// What is known at and below a path, with the time of its reading.
+fn known(
+    db: &store::rusqlite::Connection,
+    path: &str,
+    deep: bool,
+) -> store::rusqlite::Result<Vec<(Known, i64)>> {
+    let all = db::known_below(db, path)?;
+    let here = db::Watched { path: path.to_owned(), deep };
+    Ok(all.into_iter().filter(|(known, _)| db::covers(std::slice::from_ref(&here), &known.path)).collect())
+}
+
+/// Ends what runs on a blocking thread when nobody waits for it any more.
+#[derive(Default)]
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Others first: on a machine that has more to do than it can, a file waits a moment.
+pub(crate) async fn breathe() {
+    if is_busy() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn is_busy() -> bool {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = std::fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    #[expect(clippy::cast_precision_loss, reason = "a number of processors")]
+    load.is_some_and(|load| load > 2.0 * cores as f64)
+}

@@ -1,0 +1,130 @@
+//! Makes a vector for every text that has none, and builds the parts of the index that make many quick to search.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use embedding::{EmbedError, Priority, Role, State};
+
+use crate::db;
+use crate::index::{Shared, now_ms};
+use crate::keeping::breathe;
+use crate::near;
+
+/// Texts of one request and one commit: a second's work, which is what a crash may cost.
+const BATCH: usize = 16;
+
+/// How long one request may wait for its turn and take.
+const WITHIN: Duration = Duration::from_mins(5);
+
+/// How long it is waited after a failure before the next try.
+const PAUSE: Duration = Duration::from_secs(15);
+
+/// Makes vectors for ever.
+pub(crate) async fn vectorise(shared: Arc<Shared>) {
+    loop {
+        let told = shared.news.notified();
+        match shared.some_vectors().await {
+            Ok(0) => told.await,
+            Ok(_) => breathe().await,
+            Err(trouble) => {
+                shared.trouble(Some(trouble));
+                // What is told meanwhile is seen then.
+                let _ = tokio::time::timeout(PAUSE, told).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+}
+
+/// Builds what is worth building, for ever, a part at a time.
+pub(crate) async fn build(shared: Arc<Shared>, stop: Arc<AtomicBool>) {
+    loop {
+        let told = shared.news.notified();
+        let built = match near::of(&shared.near) {
+            None => Ok(Ok(false)),
+            Some(near) => {
+                let stop = Arc::clone(&stop);
+                // One core is left for those who search.
+                let threads = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
+                tokio::task::spawn_blocking(move || near.build(threads, &stop)).await
+            }
+        };
+        match built {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => told.await,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a part of the index cannot be built; search is slower without it");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+impl Shared {
+    /// Makes vectors for some texts; how many.
+    async fn some_vectors(self: &Arc<Self>) -> Result<usize, String> {
+        let wanting = self.wanting();
+        if wanting.is_empty() {
+            return Ok(0);
+        }
+        let shared = Arc::clone(self);
+        let texts = tokio::task::spawn_blocking(move || shared.store.read_blocking(|db| db::texts(db, &wanting)));
+        let texts = texts.await.map_err(said)?.map_err(said)?;
+        let (ids, texts): (Vec<u64>, Vec<String>) = texts.into_iter().unzip();
+        let until = Instant::now() + WITHIN;
+        let made = self.embedder.embed(Role::Passage, texts, Priority::Bulk, until).await.map_err(said)?;
+        self.know_the_model().await?;
+        let Some(near) = near::of(&self.near) else { return Ok(0) };
+        let vectors = ids.into_iter().zip(made).collect::<Vec<_>>();
+        let kept = near.keep(vectors).await.map_err(said)?;
+        self.counters.vectors.fetch_add(kept as u64, Ordering::Relaxed);
+        self.trouble(None);
+        self.news.notify_waiters();
+        Ok(kept.max(1))
+    }
+
+    fn wanting(&self) -> Vec<u64> {
+        match near::of(&self.near) {
+            Some(near) => near.wanting(BATCH),
+            // No model was ever used: its first answer says which it is.
+            None => self.table().texts(|_| true).iter().take(1).collect(),
+        }
+    }
+
+    /// Sees to it that vectors are those of the model that is loaded.
+    async fn know_the_model(self: &Arc<Self>) -> Result<(), String> {
+        let State::Loaded(facts) = self.embedder.status().state else { return Ok(()) };
+        if near::of(&self.near).is_some_and(|near| near.model.fingerprint == facts.fingerprint) {
+            return Ok(());
+        }
+        let dimensions = u32::try_from(facts.dimensions).map_err(said)?;
+        let (fingerprint, now) = (facts.fingerprint, now_ms());
+        let model = self.change(move |db| db::model(db, fingerprint, dimensions, now)).await.map_err(said)?;
+        tracing::info!(model = facts.model, runtime = facts.runtime, "texts are found by meaning with this model");
+        let shared = Arc::clone(self);
+        tokio::task::spawn_blocking(move || shared.use_model(model)).await.map_err(said)?.map_err(said)
+    }
+
+    /// The vector of what somebody looks for.
+    pub(crate) async fn query_vector(self: &Arc<Self>, query: &str, until: Instant) -> Result<Vec<f32>, EmbedError> {
+        let asked = vec![query.to_owned()];
+        let mut made = self.embedder.embed(Role::Query, asked, Priority::Query, until).await?;
+        made.pop().ok_or(EmbedError::Closed)
+    }
+
+    pub(crate) fn trouble(&self, why: Option<String>) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if *trouble != why {
+            if let Some(why) = &why {
+                tracing::warn!(why, "no vectors are made; words are found all the same");
+            }
+            *trouble = why;
+        }
+    }
+}
+
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
