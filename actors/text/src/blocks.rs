@@ -43,10 +43,6 @@ impl Marks {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.marks.is_empty()
-    }
-
     /// The blocks, without blanks around them; those of blanks alone are none.
     pub(crate) fn cut(self, decoded: Decoded<'_>, title: Option<String>) -> Result<Extracted<'_>, Skipped> {
         let Decoded { text, offsets, begin: first } = decoded;

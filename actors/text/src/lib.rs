@@ -21,3 +21,6 @@ pub use content_type::{HEAD_BYTES, content_type};
 pub use extract::{Block, Extract, Extracted, Limits, Offsets, Shape, Source, Trail};
 pub use registry::Extractors;
 pub use skipped::Skipped;
+
+#[cfg(test)]
+mod tests;

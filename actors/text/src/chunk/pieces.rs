@@ -21,6 +21,7 @@ const WORDS_BYTES: usize = 64;
 /// Part of a block.
 pub(super) struct Piece {
     pub(super) bytes: Range<usize>,
+    /// How many tokens it has, or what stands for them in a text that the tokenizer does not understand.
     pub(super) tokens: usize,
     pub(super) block: usize,
 }
@@ -76,7 +77,7 @@ impl Cutting<'_> {
             self.limits.go_on()?;
             let tokens = self.tokens.count(&self.text[bytes.clone()]);
             if tokens <= self.aim {
-                self.pieces.push(Piece { bytes, tokens, block: self.block });
+                self.push(bytes, tokens);
                 return Ok(());
             }
         }
@@ -99,6 +100,11 @@ impl Cutting<'_> {
         }
     }
 
+    fn push(&mut self, bytes: Range<usize>, tokens: usize) {
+        let tokens = tokens.max(bytes.len() / TOKEN_BYTES);
+        self.pieces.push(Piece { bytes, tokens, block: self.block });
+    }
+
     /// Cuts a text that has nothing to cut at: as much as fits, again and again.
     fn anywhere(&mut self, bytes: Range<usize>) -> Result<(), Skipped> {
         let mut begin = bytes.start;
@@ -113,7 +119,7 @@ impl Cutting<'_> {
                 if tokens <= self.aim || length == first {
                     let bytes = trimmed(self.text, begin..begin + length);
                     if !bytes.is_empty() {
-                        self.pieces.push(Piece { bytes, tokens, block: self.block });
+                        self.push(bytes, tokens);
                     }
                     break;
                 }

@@ -89,6 +89,8 @@ impl Extract for Code {
         limits.go_on()?;
         let mut headings = Headings::default();
         let mut marks = Marks::default();
+        // What is above the first definition, unless that is the first line.
+        marks.mark(decoded.begin, Shape::Lines, headings.trail());
         // Where the comments and attributes begin that stand above the line.
         let mut lead = None;
         let mut lines = lines(&decoded.text, decoded.begin).peekable();
@@ -111,13 +113,10 @@ impl Extract for Code {
             let begin = lead.take().unwrap_or(at);
             if !GOING_ON.iter().any(|word| trimmed.starts_with(word)) {
                 let depth = headings.trail().len();
-                if headings.leave(column).len() != depth || at == decoded.begin {
+                if headings.leave(column).len() != depth {
                     marks.mark(begin, Shape::Lines, headings.trail());
                 }
             }
-        }
-        if marks.is_empty() {
-            marks.mark(decoded.begin, Shape::Lines, headings.trail());
         }
         drop(lines);
         marks.cut(decoded, None)

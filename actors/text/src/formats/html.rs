@@ -183,6 +183,10 @@ impl Page {
                 self.flush(limits);
                 self.in_record = begins;
             }
+            "ul" | "ol" | "dl" | "menu" => {
+                self.flush(limits);
+                self.in_record = false;
+            }
             "pre" | "listing" => {
                 self.flush(limits);
                 self.verbatim = if begins { self.verbatim + 1 } else { self.verbatim.saturating_sub(1) };
@@ -231,7 +235,6 @@ const BLOCKS: &[&str] = &[
     "details",
     "dialog",
     "div",
-    "dl",
     "fieldset",
     "figcaption",
     "figure",
@@ -244,9 +247,7 @@ const BLOCKS: &[&str] = &[
     "html",
     "legend",
     "main",
-    "menu",
     "nav",
-    "ol",
     "p",
     "search",
     "section",

@@ -6,6 +6,7 @@
 
 mod font;
 mod layout;
+mod letters;
 mod page;
 mod structure;
 
@@ -37,12 +38,10 @@ impl Extract for Pdf {
 
 fn read(bytes: &[u8], limits: &Limits<'_>) -> Result<Extracted<'static>, Skipped> {
     let options = LoadOptions::with_max_decompressed_size(structure::UNPACKED_MAX);
-    let mut document = Document::load_mem_with_options(bytes, options).map_err(|error| skipped(&error))?;
+    let document = &Document::load_mem_with_options(bytes, options).map_err(|error| skipped(&error))?;
     if document.is_encrypted() {
         return Err(Skipped::Locked);
     }
-    font::prefer_unicode(&mut document);
-    let document = &document;
     let mut fonts = Fonts::default();
     let mut layout = Layout::default();
     let mut left = limits.unpacked_bytes;

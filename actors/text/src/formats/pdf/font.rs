@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use lopdf::{Dictionary, Document, Encoding, Object};
 
+use super::letters::Letters;
+
 /// A table that maps codes to letters is not longer, in bytes: 65 536 of them fit.
 const MAP_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -13,18 +15,6 @@ const RANGES_MAX: usize = 20_000;
 
 /// The width of a letter that nobody told, in thousandths of its size: the usual one of the fonts that every reader has.
 const WIDTH: f32 = 500.0;
-
-/// Where a font has both, its own table to Unicode is the better one, and the reader would take the other.
-pub(super) fn prefer_unicode(document: &mut Document) {
-    for object in document.objects.values_mut() {
-        if let Object::Dictionary(font) = object
-            && font.has_type(b"Font")
-            && font.has(b"ToUnicode")
-        {
-            font.remove(b"Encoding");
-        }
-    }
-}
 
 /// The fonts of a document that were read so far.
 #[derive(Default)]
@@ -50,6 +40,9 @@ impl<'a> Fonts<'a> {
 }
 
 pub(super) struct Font<'a> {
+    /// Its own table, which is right where it has the code.
+    letters: Letters,
+    /// What else says which letters the codes are.
     encoding: Option<Encoding<'a>>,
     wide: bool,
     /// From code, to code, width.
@@ -64,10 +57,13 @@ impl<'a> Font<'a> {
             // What the reader knows by name without a table.
             matches!(name, b"UniGB-UCS2-H" | b"UniGB-UTF16-H")
         });
-        let known = !wide || named || font.has(b"ToUnicode");
+        let table = font.get_deref(b"ToUnicode", document).and_then(Object::as_stream);
+        let table = table.and_then(|table| table.get_plain_content_with_limit(MAP_BYTES_MAX));
+        let letters = table.map_or_else(|_| Letters::default(), |table| Letters::read(&table));
         let encoding =
-            known.then(|| font.get_font_encoding_with_limit(document, MAP_BYTES_MAX).ok()).flatten();
-        let mut read = Self { encoding, wide, widths: Vec::new(), usual: WIDTH };
+            (!wide || named).then(|| font.get_font_encoding_with_limit(document, MAP_BYTES_MAX).ok());
+        let encoding = encoding.flatten();
+        let mut read = Self { letters, encoding, wide, widths: Vec::new(), usual: WIDTH };
         if wide {
             read.wide_widths(font, document)
         } else {
@@ -79,8 +75,21 @@ impl<'a> Font<'a> {
 
     /// The letters that a string stands for; none if nobody can say.
     pub(super) fn letters(&self, codes: &[u8]) -> Option<String> {
-        let letters = self.encoding.as_ref()?.bytes_to_string(codes).ok()?;
-        Some(letters.chars().filter(|c| *c != char::REPLACEMENT_CHARACTER && *c != '\0').collect())
+        let encoded = |codes: &[u8]| self.encoding.as_ref()?.bytes_to_string(codes).ok();
+        let letters = if self.letters.is_empty() {
+            encoded(codes)?
+        } else {
+            let mut letters = String::new();
+            let mut rest = codes;
+            while !rest.is_empty() {
+                let (code, after) = rest.split_at(self.letters.length(rest, if self.wide { 2 } else { 1 }));
+                rest = after;
+                letters.extend(self.letters.of(code).or_else(|| encoded(code)));
+            }
+            letters
+        };
+        let nothing = |c: &char| *c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace());
+        Some(letters.chars().filter(|c| !nothing(c)).collect())
     }
 
     /// How wide a string is in thousandths of its size, and how many codes and blanks are in it.

@@ -24,22 +24,26 @@ pub(super) fn check(bytes: &[u8], limits: &Limits<'_>) -> Result<(), Skipped> {
         limits.go_on()?;
         let begin = find(bytes, at, b"stream").unwrap_or(bytes.len());
         values += count(&bytes[at..begin]);
-        if begin == bytes.len() {
-            break;
+        if values > VALUES_MAX {
+            return Err(too_many());
         }
-        let content = begin + b"stream".len();
+        let content = (begin + b"stream".len()).min(bytes.len());
         let end = find(bytes, content, b"endstream").unwrap_or(bytes.len());
         let dictionary = &bytes[begin.saturating_sub(DICTIONARY_BYTES).max(at)..begin];
         let dictionary = find_last(dictionary, b"<<").map_or(dictionary, |from| &dictionary[from..]);
         if find(dictionary, 0, b"/ObjStm").is_some() {
             values += unpacked(&bytes[content..end], &mut left)?;
         }
-        if values > VALUES_MAX {
-            return Err(Skipped::Damaged(format!("more than {VALUES_MAX} values in it")));
-        }
         at = (end + b"endstream".len()).min(bytes.len());
     }
+    if values > VALUES_MAX {
+        return Err(too_many());
+    }
     Ok(())
+}
+
+fn too_many() -> Skipped {
+    Skipped::Damaged(format!("more than {VALUES_MAX} values in it"))
 }
 
 /// Counts the values in a packed stream, a piece at a time. What is not packed by deflate is counted as it is.
