@@ -1,0 +1,5 @@
+//! Nearest neighbours.
+mod error;
+mod graph;
+mod near;
+mod quantise;
