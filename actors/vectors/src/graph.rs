@@ -63,10 +63,8 @@ pub(crate) fn build(
     let points: Vec<_> = rows.iter().map(|row| Watched { row: *row, cancel }).collect();
     // extend_candidates: true never ends in 0.6.1.
     let heuristic = Heuristic { extend_candidates: false, keep_pruned: true };
-    let builder = Builder::default()
-        .ef_construction(EF_CONSTRUCTION)
-        .select_heuristic(Some(heuristic))
-        .seed(SEED);
+    let builder =
+        Builder::default().ef_construction(EF_CONSTRUCTION).select_heuristic(Some(heuristic)).seed(SEED);
     let built = catch_unwind(AssertUnwindSafe(|| pool.install(|| builder.build_hnsw(points))));
     let (hnsw, nodes) = match built {
         Ok(built) => built,

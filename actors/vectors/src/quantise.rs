@@ -44,10 +44,7 @@ impl Codes {
     }
 
     pub(crate) fn row(&self, at: usize) -> Row<'_> {
-        Row {
-            codes: &self.codes[at * self.dimension..(at + 1) * self.dimension],
-            scale: self.scales[at],
-        }
+        Row { codes: &self.codes[at * self.dimension..(at + 1) * self.dimension], scale: self.scales[at] }
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
@@ -57,6 +54,10 @@ impl Codes {
 
     pub(crate) fn len(&self) -> usize {
         self.scales.len()
+    }
+
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
     }
 
     pub(crate) fn codes(&self) -> &[i8] {
