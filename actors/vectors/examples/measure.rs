@@ -1,0 +1,127 @@
+//! Measures the index on clustered unit vectors: `cargo run --release -p llmbasedos-vectors --example measure -- 10000
+//! 100000 1000000`. Prints query times and recall against exact f32, with and without filters, build times and memory.
+
+#![expect(clippy::print_stdout, reason = "a report is what it makes")]
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use vectors::roaring::RoaringTreemap;
+use vectors::{Hit, Index, Limits, Originals, Query, Shape, VectorsError};
+
+const DIMENSION: usize = 384;
+const QUERIES: usize = 200;
+const K: usize = 10;
+
+/// Chunks of a cluster, on average; their cosine is about 0.6, that of different clusters 0.
+const CLUSTER: usize = 100;
+const SPREAD: f32 = 0.8;
+
+struct Kept(Vec<f32>);
+
+impl Originals for Kept {
+    type Error = std::convert::Infallible;
+
+    fn fetch(&self, ids: &[u64], found: &mut dyn FnMut(u64, &[f32])) -> Result<(), Self::Error> {
+        ids.iter().for_each(|id| found(*id, self.get(*id)));
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn get(&self, id: u64) -> &[f32] {
+        let start = usize::try_from(id).expect("a place in memory") * DIMENSION;
+        &self.0[start..start + DIMENSION]
+    }
+}
+
+fn main() -> Result<(), VectorsError> {
+    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|size| size.parse().ok()).collect();
+    for size in if sizes.is_empty() { vec![10_000, 100_000] } else { sizes } {
+        measure(size)?;
+    }
+    Ok(())
+}
+
+fn measure(size: usize) -> Result<(), VectorsError> {
+    let mut random = fastrand::Rng::with_seed(5);
+    let centres: Vec<_> = (0..size.div_ceil(CLUSTER)).map(|_| unit(&mut random, None)).collect();
+    let near = |random: &mut fastrand::Rng| {
+        let centre = random.usize(..centres.len());
+        unit(random, Some(&centres[centre]))
+    };
+    let kept = Kept((0..size).flat_map(|_| near(&mut random)).collect());
+    let queries: Vec<_> = (0..QUERIES).map(|_| near(&mut random)).collect();
+
+    let index = Index::in_memory(Shape { dimension: DIMENSION, fingerprint: [0; 16] }, Limits::default())?;
+    let begun = Instant::now();
+    let ids: Vec<u64> = (0..size as u64).collect();
+    for ids in ids.chunks(1000) {
+        index.insert(&ids.iter().map(|id| (*id, kept.get(*id))).collect::<Vec<_>>())?;
+    }
+    println!("{size} chunks: inserted in {:.1?}", begun.elapsed());
+    while let Some(plan) = index.plan() {
+        let (chunks, begun) = (plan.chunks(), Instant::now());
+        let built = plan.build(2, &AtomicBool::new(false))?;
+        let (took, begun) = (begun.elapsed(), Instant::now());
+        index.install(built)?;
+        println!("  built {chunks} in {took:.1?}, installed in {:.1?}", begun.elapsed());
+    }
+    let stats = index.stats();
+    println!("  {stats:?}, {} bytes a chunk", stats.bytes / size);
+    for part in [1, 2, 5, 9, 10, 20, 50, 100, 1000] {
+        let allowed = (part > 1).then(|| ids.iter().copied().filter(|id| id % part == 0).collect());
+        report(&index, &kept, &queries, part, allowed.as_ref());
+    }
+    Ok(())
+}
+
+fn report(index: &Index, kept: &Kept, queries: &[Vec<f32>], part: u64, allowed: Option<&RoaringTreemap>) {
+    let (mut times, mut found) = (Vec::new(), 0);
+    for vector in queries {
+        let query = Query { vector, k: K, allowed };
+        let begun = Instant::now();
+        let hits = index.search(&query, kept).expect("originals are there");
+        times.push(begun.elapsed());
+        found += shared(&hits, &exact(kept, vector, part));
+    }
+    times.sort();
+    let at = |percent: usize| Duration::as_secs_f64(&times[(times.len() - 1) * percent / 100]) * 1000.0;
+    let recall = found as f64 / (queries.len() * K) as f64;
+    println!("  1 of {part}: p50 {:.2} ms, p99 {:.2} ms, recall@{K} {recall:.4}", at(50), at(99));
+}
+
+fn shared(hits: &[Hit], ids: &[u64]) -> usize {
+    hits.iter().filter(|hit| ids.contains(&hit.id)).count()
+}
+
+fn exact(kept: &Kept, vector: &[f32], part: u64) -> Vec<u64> {
+    let dot = |id: u64| {
+        let (mut sums, row) = ([0.0_f32; 16], kept.get(id));
+        for (a, b) in vector.as_chunks::<16>().0.iter().zip(row.as_chunks::<16>().0) {
+            (0..16).for_each(|lane| sums[lane] += a[lane] * b[lane]);
+        }
+        sums.iter().sum::<f32>()
+    };
+    let ids = (0..(kept.0.len() / DIMENSION) as u64).filter(|id| id % part == 0);
+    let mut all: Vec<_> = ids.map(|id| (dot(id), id)).collect();
+    all.select_nth_unstable_by(K, |a, b| b.0.total_cmp(&a.0));
+    all[..K].iter().map(|(_, id)| *id).collect()
+}
+
+/// A unit vector, near `centre` if there is one. The sum of four uniform numbers is normal enough.
+fn unit(random: &mut fastrand::Rng, centre: Option<&[f32]>) -> Vec<f32> {
+    let mut normal = || (0..4).map(|_| random.f32() - 0.5).sum::<f32>();
+    let mut vector: Vec<_> = (0..DIMENSION).map(|_| normal()).collect();
+    normalise(&mut vector);
+    if let Some(centre) = centre {
+        vector.iter_mut().zip(centre).for_each(|(noise, centre)| *noise = *noise * SPREAD + centre);
+        normalise(&mut vector);
+    }
+    vector
+}
+
+fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    vector.iter_mut().for_each(|value| *value /= length);
+}
