@@ -34,13 +34,13 @@ def check(path, hashes):
         raise SystemExit(f"{path} is not the file that was tried: its sha256 is {found}")
 
 
-def manifest(folder, source, **more):
+def manifest(folder, source):
     """What the daemon compares at every load (actors/embedding/src/folder.rs)."""
     described = {
         path.name: {"bytes": path.stat().st_size, "blake3": blake3(path.read_bytes()).hexdigest()}
         for path in sorted(folder.iterdir())
     }
-    text = json.dumps({"source": source, **more, "files": described}, indent=2)
+    text = json.dumps({"source": source, "files": described}, indent=2)
     (folder / "manifest.json").write_text(text + "\n")
 
 
@@ -75,7 +75,7 @@ def model(wheel, to, int8):
     shutil.rmtree(work)
     for path in to.iterdir():
         path.chmod(0o644)
-    manifest(to, SOURCE, dynamic=int8)
+    manifest(to, SOURCE)
 
 
 def main():

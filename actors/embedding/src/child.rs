@@ -6,10 +6,10 @@
 use std::fs;
 use std::io::{self, BufReader, BufWriter, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ const LOAD_WITHIN: Duration = Duration::from_mins(2);
 
 /// One pass of a large model on a busy machine. What needs longer hangs, and only killing it helps.
 const ANSWER_WITHIN: Duration = Duration::from_mins(1);
+
+/// How long a process may live on that has closed its pipe: long enough to be reaped on a busy machine.
+const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the process is told to load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,16 +108,27 @@ impl Remote {
         };
         let mut remote = Self { child, to: BufWriter::new(to), frames, facts };
         thread::Builder::new().name("embed-reader".into()).spawn(read).map_err(failed)?;
-        match remote.ask(&Ask::Load(program.settings.clone()), LOAD_WITHIN)? {
-            Answer::Loaded(facts) => remote.facts = Facts { process: remote.facts.process, ..facts },
-            other => return Err(remote.ended(&format!("it answered {other:?}"))),
+        match remote.ask(&Ask::Load(program.settings.clone()), LOAD_WITHIN) {
+            Ok(Answer::Loaded(facts)) => remote.facts = Facts { process: remote.facts.process, ..facts },
+            Ok(_) => return Err(remote.ended("it answered something else than what it loaded")),
+            // The kernel ends it over a truncated library, and nothing else is left to say so.
+            Err(EmbedError::Crashed { why }) => {
+                let places = &program.settings.places;
+                let (library, folder) = (places.library(), places.folder());
+                return Err(EmbedError::crashed(format!(
+                    "{why}, while it loaded {} and {}: if it does again, run `make model` again",
+                    library.display(),
+                    folder.display(),
+                )));
+            }
+            Err(error) => return Err(error),
         }
         Ok(remote)
     }
 
     fn ask(&mut self, ask: &Ask, within: Duration) -> Result<Answer, EmbedError> {
         if frame::write_json(&mut self.to, ask).and_then(|()| self.to.flush()).is_err() {
-            return Err(self.ended("it does not listen"));
+            return Err(self.ended(""));
         }
         let answer = self.frame(within)?;
         match frame::json(&answer) {
@@ -135,23 +149,24 @@ impl Remote {
         }
     }
 
-    /// It is over; makes sure of that. How it ended by itself says more than what we saw of it.
+    /// It is over; makes sure of that. How it ended by itself says more than that we saw a pipe closed, so it is given a
+    /// moment unless something else was `seen`.
     fn ended(&mut self, seen: &str) -> EmbedError {
-        // A process whose pipe is closed is about to end; one that hangs is not.
-        if !seen.is_empty() {
-            let _ = self.child.kill();
+        let until = Instant::now() + if seen.is_empty() { END_WITHIN } else { Duration::ZERO };
+        let mut status = self.child.try_wait();
+        while matches!(status, Ok(None)) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(2));
+            status = self.child.try_wait();
         }
-        match self.child.wait() {
-            Ok(status) if seen.is_empty() => EmbedError::crashed(how(status)),
-            Ok(_) => EmbedError::crashed(seen),
-            Err(error) => EmbedError::crashed(error.to_string()),
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        match status {
+            // "exit status: 1" or "signal: 9 (SIGKILL)".
+            Ok(Some(status)) if seen.is_empty() => EmbedError::crashed(status.to_string()),
+            _ if seen.is_empty() => EmbedError::crashed("it closed its pipe"),
+            _ => EmbedError::crashed(seen),
         }
     }
-}
-
-fn how(status: ExitStatus) -> String {
-    // "exit status: 1" or "signal: 9 (SIGKILL)".
-    status.to_string()
 }
 
 impl Embed for Remote {

@@ -126,8 +126,8 @@ impl Embedder {
         self.shared.submit(Job::new(priority, deadline, work(answer)))?;
         match timeout_at(deadline.into(), answered).await {
             Ok(Ok(outcome)) => outcome,
-            // Dropped without an answer: nobody wanted it any more when it was its turn.
-            Ok(Err(_)) => Err(EmbedError::Deadline),
+            // Dropped without an answer: the worker ended under it, which is a mistake of ours.
+            Ok(Err(_)) => Err(EmbedError::Closed),
             Err(_) => Err(EmbedError::Deadline),
         }
     }

@@ -67,8 +67,8 @@ pub enum EmbedError {
     /// It was not done in time. What was not begun is not done any more.
     #[error("the model did not answer in time")]
     Deadline,
-    /// The worker has stopped for good.
-    #[error("the model's worker has stopped")]
+    /// The worker ended in the middle of it, by a mistake of ours.
+    #[error("the model's worker has ended")]
     Closed,
 }
 

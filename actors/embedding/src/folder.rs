@@ -36,9 +36,6 @@ pub struct Places {
 /// What `make model` writes. A folder without one is somebody's own, and is taken as it is.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Manifest {
-    /// Whether its activations are quantized as they come, so that a text's vector would depend on its batch.
-    #[serde(default)]
-    pub(crate) dynamic: bool,
     files: BTreeMap<String, Entry>,
 }
 

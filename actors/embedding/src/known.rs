@@ -4,7 +4,7 @@
 //! A folder may say it itself, in the files that sentence-transformers writes; of the models that fastembed knows by
 //! name it is known anyway.
 
-use fastembed::{EmbeddingModel, Pooling, QuantizationMode, TextEmbedding};
+use fastembed::{EmbeddingModel, Pooling, TextEmbedding};
 
 use crate::engine::Role;
 use crate::folder::Folder;
@@ -13,8 +13,6 @@ use crate::folder::Folder;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) pooling: Pooling,
-    /// A text's vector depends on the others of its batch: one text at a time.
-    pub(crate) dynamic: bool,
     pub(crate) query: String,
     pub(crate) passage: String,
     /// How many tokens it reads.
@@ -62,15 +60,12 @@ impl Usage {
     pub(crate) fn of(name: &str, folder: &Folder) -> Self {
         let known = known(name);
         let pooling = known.as_ref().and_then(TextEmbedding::get_default_pooling_method);
-        let dynamic = known.as_ref().map(TextEmbedding::get_quantization_mode);
         let last = known.as_ref().and_then(|model| TextEmbedding::get_model_info(model).ok());
         let last = last.map_or_else(|| name.to_owned(), |model| model.model_code.clone());
         let last = last.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let prefixes = PREFIXES.iter().find(|(begin, ..)| last.starts_with(begin));
         let mut usage = Self {
             pooling: pooling.unwrap_or(Pooling::Mean),
-            dynamic: dynamic == Some(QuantizationMode::Dynamic)
-                || folder.manifest.as_ref().is_some_and(|manifest| manifest.dynamic),
             query: prefixes.map_or("", |(_, query, _)| query).to_owned(),
             passage: prefixes.map_or("", |(.., passage)| passage).to_owned(),
             tokens_max: TOKENS_MAX,
@@ -138,7 +133,6 @@ mod tests {
         let usage = Usage::of("all-MiniLM-L6-v2", &Folder::open(folder.path().to_owned()).unwrap());
         let expected = Usage {
             pooling: Pooling::Cls,
-            dynamic: false,
             query: "Q: ".to_owned(),
             passage: "D: ".to_owned(),
             tokens_max: 64,

@@ -36,3 +36,6 @@ pub use queue::Priority;
 pub use seat::child;
 pub use serve::serve;
 pub use worker::State;
+
+#[cfg(test)]
+mod tests;

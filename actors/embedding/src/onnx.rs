@@ -5,9 +5,8 @@
 
 use std::path::Path;
 
-use fastembed::{
-    InitOptionsUserDefined, QuantizationMode, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel,
-};
+use fastembed::{InitOptionsUserDefined, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use memchr::memmem;
 
 use crate::child::Settings;
 use crate::engine::{Embed, Facts, Role};
@@ -23,8 +22,13 @@ const TEXT_BYTES_MAX: usize = 128 * 1024;
 pub(crate) struct Onnx {
     model: TextEmbedding,
     usage: Usage,
+    /// A text's vector depends on the others of its batch, so there are none.
+    alone: bool,
     facts: Facts,
 }
+
+/// What an ONNX file has in it whose activations are quantized as they come, over all of a batch.
+const DYNAMIC: &[u8] = b"DynamicQuantizeLinear";
 
 /// Loads what `settings` name.
 ///
@@ -47,10 +51,8 @@ pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
     let environment = environment(&library)?;
 
     let failed = |why: String| EmbedError::Model { folder: folder.path.clone(), why };
-    let quantization = if usage.dynamic { QuantizationMode::Dynamic } else { QuantizationMode::None };
-    let model = UserDefinedEmbeddingModel::new(onnx_file, files)
-        .with_pooling(usage.pooling.clone())
-        .with_quantization(quantization);
+    let alone = memmem::find(&onnx_file, DYNAMIC).is_some();
+    let model = UserDefinedEmbeddingModel::new(onnx_file, files).with_pooling(usage.pooling.clone());
     let options = InitOptionsUserDefined::new()
         .with_environment(environment)
         .with_max_length(usage.tokens_max)
@@ -69,7 +71,7 @@ pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
         runtime: format!("{}, {}", version(), library.display()),
         process: None,
     };
-    let mut onnx = Onnx { model, usage, facts };
+    let mut onnx = Onnx { model, usage, alone, facts };
     // A vector tells how long vectors are; and a model that cannot do one word is no model.
     let tried = onnx.embed(Role::Query, &["word".to_owned()]).map_err(|error| failed(error.to_string()))?;
     onnx.facts.dimensions = tried.first().map_or(0, Vec::len);
@@ -114,7 +116,7 @@ impl Embed for Onnx {
     fn embed(&mut self, role: Role, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let prefix = self.usage.prefix(role);
         let texts: Vec<String> = texts.iter().map(|text| format!("{prefix}{}", beginning(text))).collect();
-        let at_once = if self.usage.dynamic { 1 } else { texts.len().max(1) };
+        let at_once = if self.alone { 1 } else { texts.len().max(1) };
         let mut vectors = Vec::with_capacity(texts.len());
         for some in texts.chunks(at_once) {
             let done = self.model.embed(some, None);
