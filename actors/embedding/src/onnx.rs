@@ -1,0 +1,143 @@
+//! A model in this process: fastembed on ONNX Runtime, whose library is opened at run time.
+//!
+//! Once opened, the library stays, and a process has one environment for life; what a session allocated comes back only
+//! in part. So this belongs into a process of its own (`main.rs`), which is unloaded by ending it.
+
+use std::path::Path;
+
+use fastembed::{InitOptionsUserDefined, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use memchr::memmem;
+
+use crate::child::Settings;
+use crate::engine::{Embed, Facts, Role};
+use crate::error::EmbedError;
+use crate::folder::Folder;
+use crate::known::Usage;
+
+/// How much of a text the tokenizer is given at most, in bytes; the model reads some 512 tokens of it. It is more than
+/// eight of the longest words of 16 KiB, and keeps a text of a megabyte from being tokenized for a page's vector.
+const TEXT_BYTES_MAX: usize = 128 * 1024;
+
+/// The model, its tokenizer and its session.
+pub(crate) struct Onnx {
+    model: TextEmbedding,
+    usage: Usage,
+    /// A text's vector depends on the others of its batch, so there are none.
+    alone: bool,
+    facts: Facts,
+}
+
+/// What an ONNX file has in it whose activations are quantized as they come, over all of a batch.
+const DYNAMIC: &[u8] = b"DynamicQuantizeLinear";
+
+/// Loads what `settings` name.
+///
+/// # Errors
+/// All those of files, library and model.
+pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
+    let places = &settings.places;
+    let folder = Folder::open(places.folder())?;
+    let usage = Usage::of(&places.model, &folder);
+    // Files first: they are what is missing most often, and are said to be at once.
+    let onnx_file = folder.read("model.onnx")?;
+    let files = TokenizerFiles {
+        tokenizer_file: folder.read("tokenizer.json")?,
+        config_file: folder.read("config.json")?,
+        special_tokens_map_file: folder.read("special_tokens_map.json")?,
+        tokenizer_config_file: folder.read("tokenizer_config.json")?,
+    };
+    let fingerprint = fingerprint(&onnx_file, &files, &usage);
+    let library = places.checked_library()?;
+    let environment = environment(&library)?;
+
+    let failed = |why: String| EmbedError::Model { folder: folder.path.clone(), why };
+    let alone = memmem::find(&onnx_file, DYNAMIC).is_some();
+    let model = UserDefinedEmbeddingModel::new(onnx_file, files).with_pooling(usage.pooling.clone());
+    let options = InitOptionsUserDefined::new()
+        .with_environment(environment)
+        .with_max_length(usage.tokens_max)
+        .with_intra_threads(settings.threads.max(1))
+        // Threads that spin between two texts would be most of what an indexing machine does.
+        .with_session_config("session.intra_op.allow_spinning", "0");
+    let model = TextEmbedding::try_new_from_user_defined(model, options);
+    let model = model.map_err(|error| failed(error.to_string()))?;
+
+    let truncation = model.tokenizer.get_truncation().map(|truncation| truncation.max_length);
+    let facts = Facts {
+        model: places.model.clone(),
+        dimensions: 0,
+        fingerprint,
+        tokens_max: truncation.unwrap_or(usage.tokens_max),
+        runtime: format!("{}, {}", version(), library.display()),
+        process: None,
+    };
+    let mut onnx = Onnx { model, usage, alone, facts };
+    // A vector tells how long vectors are; and a model that cannot do one word is no model.
+    let tried = onnx.embed(Role::Query, &["word".to_owned()]).map_err(|error| failed(error.to_string()))?;
+    onnx.facts.dimensions = tried.first().map_or(0, Vec::len);
+    Ok(Box::new(onnx))
+}
+
+fn environment(library: &Path) -> Result<ort::environment::Environment, EmbedError> {
+    let failed = |why: String| EmbedError::Runtime { file: library.to_owned(), why };
+    let builder = ort::init_from(library).map_err(|error| failed(error.to_string()))?;
+    builder.with_telemetry(false).build().map_err(|error| failed(error.to_string()))
+}
+
+/// The library's own words, up to what a person reads.
+fn version() -> String {
+    let info = ort::info();
+    let branch = info.split("git-branch=").nth(1).and_then(|rest| rest.split(',').next());
+    format!("ONNX Runtime {}", branch.unwrap_or("of unknown version").trim_start_matches("rel-"))
+}
+
+fn fingerprint(onnx_file: &[u8], files: &TokenizerFiles, usage: &Usage) -> [u8; 16] {
+    let mut all = blake3::Hasher::new();
+    for part in [onnx_file, &files.tokenizer_file, &files.config_file, &files.tokenizer_config_file] {
+        all.update(blake3::hash(part).as_bytes());
+    }
+    all.update(format!("{usage:?}").as_bytes());
+    let mut short = [0; 16];
+    all.finalize_xof().fill(&mut short);
+    short
+}
+
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
+}
+
+// === impl Onnx ===
+
+impl Embed for Onnx {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn embed(&mut self, role: Role, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let prefix = self.usage.prefix(role);
+        let texts: Vec<String> = texts.iter().map(|text| format!("{prefix}{}", beginning(text))).collect();
+        let at_once = if self.alone { 1 } else { texts.len().max(1) };
+        let mut vectors = Vec::with_capacity(texts.len());
+        for some in texts.chunks(at_once) {
+            let done = self.model.embed(some, None);
+            vectors.extend(done.map_err(|error| EmbedError::Failed { why: error.to_string() })?);
+        }
+        Ok(vectors)
+    }
+
+    fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError> {
+        let failed = |why: String| EmbedError::Failed { why };
+        let tokenizer = &mut self.model.tokenizer;
+        let limit = tokenizer.get_truncation().cloned();
+        tokenizer.with_truncation(None).map_err(|error| failed(error.to_string()))?;
+        let begins = |text: &String| {
+            let encoded =
+                tokenizer.encode(text.as_str(), false).map_err(|error| failed(error.to_string()))?;
+            let begin = |&(begin, _): &(usize, usize)| u32::try_from(begin).unwrap_or(u32::MAX);
+            Ok(encoded.get_offsets().iter().map(begin).collect())
+        };
+        let all = texts.iter().map(begins).collect::<Result<Vec<Vec<u32>>, EmbedError>>();
+        tokenizer.with_truncation(limit).map_err(|error| failed(error.to_string()))?;
+        all
+    }
+}
