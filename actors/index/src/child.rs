@@ -72,7 +72,8 @@ async fn watch(shared: Arc<Shared>) {
     loop {
         let told = shared.watching.notified();
         let watching = Arc::clone(&shared);
-        let _watches = tokio::task::spawn_blocking(move || watching.begin_watching()).await.unwrap_or_default();
+        let _watches =
+            tokio::task::spawn_blocking(move || watching.begin_watching()).await.unwrap_or_default();
         told.await;
     }
 }

@@ -34,8 +34,10 @@ pub(crate) fn fuse(vector: &[(u64, f64)], words: &[(u64, f64)]) -> Vec<Fused> {
     let worth = |place: Option<(usize, f64)>| place.map_or(0.0, |(rank, _)| K / (K + rank as f64));
     let mut fused: Vec<Fused> = ranks
         .into_iter()
-        .map(|(text, ranks)| {
-            Fused { text, score: f64::midpoint(worth(ranks.vector), worth(ranks.words)), ranks }
+        .map(|(text, ranks)| Fused {
+            text,
+            score: f64::midpoint(worth(ranks.vector), worth(ranks.words)),
+            ranks,
         })
         .collect();
     fused.sort_by(|one, other| other.score.total_cmp(&one.score).then(one.text.cmp(&other.text)));

@@ -146,11 +146,8 @@ impl Index {
     /// When the state file cannot be changed.
     pub async fn unwatch(&self, path: &str) -> Result<(usize, usize), StoreError> {
         let below = path.to_owned();
-        let (rows, left) = self
-            .0
-            .store
-            .write(move |db| Ok((db::unwatch(db, &below)?, db::watched(db)?)))
-            .await?;
+        let (rows, left) =
+            self.0.store.write(move |db| Ok((db::unwatch(db, &below)?, db::watched(db)?))).await?;
         self.0.watching.notify_one();
         if db::covers(&left, path) || left.iter().any(|one| one.deep && db::is_below(path, &one.path)) {
             return Ok((0, rows));
@@ -158,8 +155,7 @@ impl Index {
         let mut files = 0;
         loop {
             let below = path.to_owned();
-            let gone =
-                self.0.store.write(move |db| db::forget_below(db, &below, FORGET_AT_ONCE)).await?;
+            let gone = self.0.store.write(move |db| db::forget_below(db, &below, FORGET_AT_ONCE)).await?;
             if gone.gone_files.is_empty() {
                 return Ok((files, rows));
             }
@@ -178,7 +174,9 @@ impl Index {
         let watched = self.0.store.write(db::watched).await?;
         let within = watched.iter().filter(|one| db::is_below(&one.path, &all));
         let mut again: Vec<Ticket> = within.map(|one| self.rescan(&one.path, one.deep)).collect();
-        if let (true, Some(one)) = (again.is_empty(), watched.iter().find(|one| db::covers(std::slice::from_ref(one), path))) {
+        if let (true, Some(one)) =
+            (again.is_empty(), watched.iter().find(|one| db::covers(std::slice::from_ref(one), path)))
+        {
             again.push(self.rescan(path, one.deep));
         }
         Ok(again)

@@ -126,14 +126,15 @@ impl Shared {
         let stopped = stop.0.clone();
         let walked = tokio::task::spawn_blocking(move || {
             let mut found = Vec::new();
-            let end = shared.reading.files.walk(
-                &below,
-                deep,
-                &|| stopped.load(Ordering::Relaxed),
-                &mut |file| found.push(file),
-            );
+            let end =
+                shared
+                    .reading
+                    .files
+                    .walk(&below, deep, &|| stopped.load(Ordering::Relaxed), &mut |file| found.push(file));
             match end {
-                Ok(()) | Err(Unreadable::Gone) => Ok((shared.store.read_blocking(|db| known(db, &below, deep))?, found)),
+                Ok(()) | Err(Unreadable::Gone) => {
+                    Ok((shared.store.read_blocking(|db| known(db, &below, deep))?, found))
+                }
                 // Not being able to look is no reason to forget.
                 Err(Unreadable::Other(why)) => {
                     tracing::warn!(path = below, why, "a path that is kept current cannot be looked at");
@@ -147,7 +148,14 @@ impl Shared {
         };
         let Difference { read, gone, moved, unchanged } = Difference::of(known, found);
         if !read.is_empty() || !gone.is_empty() || !moved.is_empty() {
-            tracing::debug!(path, read = read.len(), gone = gone.len(), moved = moved.len(), unchanged, "differs");
+            tracing::debug!(
+                path,
+                read = read.len(),
+                gone = gone.len(),
+                moved = moved.len(),
+                unchanged,
+                "differs"
+            );
         }
         for some in moved.chunks(AT_ONCE) {
             self.move_files(some.to_vec()).await?;
@@ -171,7 +179,9 @@ impl Shared {
     async fn move_files(&self, files: Vec<(i64, String)>) -> Result<(), StoreError> {
         let changes = files.clone();
         let moved = self
-            .change(move |db| changes.iter().map(|(file, to)| db::moved(db, *file, to)).collect::<Result<Vec<_>, _>>())
+            .change(move |db| {
+                changes.iter().map(|(file, to)| db::moved(db, *file, to)).collect::<Result<Vec<_>, _>>()
+            })
             .await?;
         let mut table = self.table.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for ((file, to), moved) in files.iter().zip(moved) {
@@ -222,7 +232,8 @@ impl Shared {
                 let Some(was) = was else { return Ok(()) };
                 debug_assert_eq!(was.hash, Some(hash));
                 let (file, at) = (was.id, now_ms());
-                self.change(move |db| db::touched(db, file, now.identity, now.bytes, now.modified_ns, at)).await
+                self.change(move |db| db::touched(db, file, now.identity, now.bytes, now.modified_ns, at))
+                    .await
             }
             reading::Outcome::Gone => self.forget(vec![found.path]).await,
             reading::Outcome::Again => {

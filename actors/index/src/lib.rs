@@ -28,3 +28,6 @@ pub use child::child;
 pub use index::{Config, Index, Status, Ticket};
 pub use search::{Answer, Ask, Filter, Hit, Mode, Query, SearchError};
 pub use source::{Files, Found, Unreadable, Watching};
+
+#[cfg(test)]
+mod tests;

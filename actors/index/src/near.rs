@@ -147,7 +147,7 @@ impl Near {
         let Some(plan) = self.index.plan() else { return Ok(false) };
         tracing::info!(vectors = plan.chunks(), "building a part of the index");
         let built = plan.build(threads, cancel)?;
-        self.index.install(built);
+        self.index.install(built)?;
         Ok(true)
     }
 

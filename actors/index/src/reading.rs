@@ -13,7 +13,7 @@ use crate::source::{Files, Found, Unreadable};
 const TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Where the tokens of a text begin, as the model's own tokenizer says; none without a model, and then words are counted.
-pub(crate) type Tokenize = dyn Fn(&str) -> Option<Vec<u32>> + Send + Sync;
+pub(crate) type Tokenize<'a> = dyn Fn(&str) -> Option<Vec<u32>> + 'a;
 
 /// How files are read.
 pub(crate) struct Reading {
@@ -42,7 +42,7 @@ impl Reading {
         &self,
         path: &str,
         known: &dyn Fn(&[u8; 32]) -> bool,
-        tokenize: &Tokenize,
+        tokenize: &Tokenize<'_>,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Outcome {
         let (mut file, found) = match self.files.open(path) {
@@ -98,7 +98,7 @@ impl Reading {
         &self,
         content_type: &str,
         bytes: &[u8],
-        tokenize: &Tokenize,
+        tokenize: &Tokenize<'_>,
         limits: &Limits<'_>,
     ) -> Result<Vec<Piece>, Skipped> {
         let extracted = self.extractors.extract(&Source { content_type, bytes }, limits)?;

@@ -198,7 +198,8 @@ fn allowed_paths(filter: &Filter<'_>, shared: &Arc<Shared>) -> Box<dyn Fn(&str) 
     if !is_narrow(filter) {
         return Box::new(|_| true);
     }
-    let wanted: std::collections::HashSet<String> = table.paths(|entry| shared.passes(filter, entry)).collect();
+    let wanted: std::collections::HashSet<String> =
+        table.paths(|entry| shared.passes(filter, entry)).collect();
     Box::new(move |path| wanted.contains(path))
 }
 
@@ -220,7 +221,8 @@ impl Shared {
         let below = || filter.below.iter().any(|path| db::is_below(&entry.path, path));
         let (from, until) = filter.modified_ns;
         (filter.below.is_empty() || below())
-            && (filter.kinds.is_empty() || filter.kinds.iter().any(|kind| entry.kind.starts_with(kind.as_str())))
+            && (filter.kinds.is_empty()
+                || filter.kinds.iter().any(|kind| entry.kind.starts_with(kind.as_str())))
             && from.is_none_or(|from| entry.modified_ns >= from)
             && until.is_none_or(|until| entry.modified_ns <= until)
             && filter.path.is_none_or(|path| path(&entry.path))
@@ -234,9 +236,11 @@ impl Shared {
                 embedding::State::Failed(error) => Some(error.to_string()),
                 _ => None,
             };
-            return Err(failed.unwrap_or_else(|| "no vectors are made yet".to_owned()));
+            let trouble = || self.trouble.lock().ok()?.clone();
+            return Err(failed.or_else(trouble).unwrap_or_else(|| "no vectors are made yet".to_owned()));
         };
-        let vector = self.query_vector(query, Instant::now() + VECTOR_WITHIN).await.map_err(|e| e.to_string())?;
+        let vector =
+            self.query_vector(query, Instant::now() + VECTOR_WITHIN).await.map_err(|e| e.to_string())?;
         if vector.len() == near.model.dimensions as usize {
             Ok(vector)
         } else {

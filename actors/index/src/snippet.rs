@@ -17,7 +17,9 @@ pub(crate) fn snippet(text: &str, query: &str) -> (String, u32) {
     let lines: Vec<&str> = text.lines().collect();
     let found: Vec<HashSet<String>> = lines
         .iter()
-        .map(|line| line.unicode_words().map(str::to_lowercase).filter(|word| wanted.contains(word)).collect())
+        .map(|line| {
+            line.unicode_words().map(str::to_lowercase).filter(|word| wanted.contains(word)).collect()
+        })
         .collect();
     let words_from = |first: usize| {
         let mut words: HashSet<&String> = HashSet::new();

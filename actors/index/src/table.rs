@@ -60,7 +60,11 @@ impl Table {
 
     /// Every text of the files that `wanted` says yes to.
     pub(crate) fn texts(&self, wanted: impl Fn(&Entry) -> bool) -> RoaringTreemap {
-        self.files.values().filter(|entry| wanted(entry)).flat_map(|entry| entry.texts.iter().copied()).collect()
+        self.files
+            .values()
+            .filter(|entry| wanted(entry))
+            .flat_map(|entry| entry.texts.iter().copied())
+            .collect()
     }
 
     /// The paths of the files that `wanted` says yes to.

@@ -46,7 +46,8 @@ pub(crate) async fn build(shared: Arc<Shared>, stop: Arc<AtomicBool>) {
             Some(near) => {
                 let stop = Arc::clone(&stop);
                 // One core is left for those who search.
-                let threads = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
+                let threads =
+                    std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
                 tokio::task::spawn_blocking(move || near.build(threads, &stop)).await
             }
         };
@@ -70,7 +71,8 @@ impl Shared {
             return Ok(0);
         }
         let shared = Arc::clone(self);
-        let texts = tokio::task::spawn_blocking(move || shared.store.read_blocking(|db| db::texts(db, &wanting)));
+        let texts =
+            tokio::task::spawn_blocking(move || shared.store.read_blocking(|db| db::texts(db, &wanting)));
         let texts = texts.await.map_err(said)?.map_err(said)?;
         let (ids, texts): (Vec<u64>, Vec<String>) = texts.into_iter().unzip();
         let until = Instant::now() + WITHIN;
@@ -102,13 +104,21 @@ impl Shared {
         let dimensions = u32::try_from(facts.dimensions).map_err(said)?;
         let (fingerprint, now) = (facts.fingerprint, now_ms());
         let model = self.change(move |db| db::model(db, fingerprint, dimensions, now)).await.map_err(said)?;
-        tracing::info!(model = facts.model, runtime = facts.runtime, "texts are found by meaning with this model");
+        tracing::info!(
+            model = facts.model,
+            runtime = facts.runtime,
+            "texts are found by meaning with this model"
+        );
         let shared = Arc::clone(self);
         tokio::task::spawn_blocking(move || shared.use_model(model)).await.map_err(said)?.map_err(said)
     }
 
     /// The vector of what somebody looks for.
-    pub(crate) async fn query_vector(self: &Arc<Self>, query: &str, until: Instant) -> Result<Vec<f32>, EmbedError> {
+    pub(crate) async fn query_vector(
+        self: &Arc<Self>,
+        query: &str,
+        until: Instant,
+    ) -> Result<Vec<f32>, EmbedError> {
         let asked = vec![query.to_owned()];
         let mut made = self.embedder.embed(Role::Query, asked, Priority::Query, until).await?;
         made.pop().ok_or(EmbedError::Closed)

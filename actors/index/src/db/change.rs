@@ -167,17 +167,11 @@ fn text_of(db: &Connection, piece: &Piece) -> Result<i64> {
     if let Some(id) = found {
         return Ok(id);
     }
-    db.prepare_cached("INSERT INTO index_texts (hash, trail, text) VALUES (?1, ?2, ?3)")?.execute(params![
-        piece.hash,
-        piece.trail,
-        piece.text
-    ])?;
+    db.prepare_cached("INSERT INTO index_texts (hash, trail, text) VALUES (?1, ?2, ?3)")?
+        .execute(params![piece.hash, piece.trail, piece.text])?;
     let id = db.last_insert_rowid();
-    db.prepare_cached("INSERT INTO index_words (rowid, trail, text) VALUES (?1, ?2, ?3)")?.execute(params![
-        id,
-        segmented(&piece.trail),
-        segmented(&piece.text)
-    ])?;
+    db.prepare_cached("INSERT INTO index_words (rowid, trail, text) VALUES (?1, ?2, ?3)")?
+        .execute(params![id, segmented(&piece.trail), segmented(&piece.text)])?;
     Ok(id)
 }
 

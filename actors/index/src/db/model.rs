@@ -23,9 +23,11 @@ pub(crate) fn model(db: &Connection, fingerprint: [u8; 16], dimensions: u32, now
 
 /// The model that was used last.
 pub(crate) fn model_of(db: &Connection) -> Result<Option<Model>> {
-    db.prepare_cached("SELECT id, fingerprint, dimensions FROM index_models ORDER BY used_ms DESC, id DESC LIMIT 1")?
-        .query_row([], |row| Ok(Model { id: row.get(0)?, fingerprint: row.get(1)?, dimensions: row.get(2)? }))
-        .optional()
+    db.prepare_cached(
+        "SELECT id, fingerprint, dimensions FROM index_models ORDER BY used_ms DESC, id DESC LIMIT 1",
+    )?
+    .query_row([], |row| Ok(Model { id: row.get(0)?, fingerprint: row.get(1)?, dimensions: row.get(2)? }))
+    .optional()
 }
 
 /// What is embedded of these texts; of one that was forgotten meanwhile, nothing.

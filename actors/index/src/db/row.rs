@@ -46,7 +46,9 @@ pub(crate) fn known_below(db: &Connection, path: &str) -> Result<Vec<(Known, i64
     let sql = format!(
         "SELECT {KNOWN} FROM index_files WHERE path = ?1 OR (path >= ?2 AND path < ?3) ORDER BY path"
     );
-    db.prepare_cached(&sql)?.query_map(params![path, first, end], |row| Ok((known(row)?, row.get(9)?)))?.collect()
+    db.prepare_cached(&sql)?
+        .query_map(params![path, first, end], |row| Ok((known(row)?, row.get(9)?)))?
+        .collect()
 }
 
 /// The file of this path.

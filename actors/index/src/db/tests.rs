@@ -2,6 +2,7 @@
 
 use store::Store;
 
+use super::row::{Counts, known_at};
 use super::*;
 
 struct World {
@@ -74,7 +75,11 @@ fn a_file_is_found_by_its_words_until_it_says_something_else() {
     assert_eq!(second.file, first.file);
     assert_eq!(second.gone_texts.len(), 1, "what stays is not made anew");
     assert_eq!(world.found("cat"), Vec::<String>::new());
-    assert_eq!(world.found("notes dog"), ["/a.txt", "/a.txt"], "headings count too, and more words count more");
+    assert_eq!(
+        world.found("notes dog"),
+        ["/a.txt", "/a.txt"],
+        "headings count too, and more words count more"
+    );
 }
 
 #[test]
@@ -142,7 +147,9 @@ fn what_is_watched_below_what_is_watched_is_no_row() {
     let found = world.change(watched);
     let shown: Vec<_> = found.iter().map(|one| (one.path.as_str(), one.deep)).collect();
     assert_eq!(shown, [("/a", true), ("/c", false), ("/c/e", false)]);
-    for (path, expected) in [("/a/x/y", true), ("/a", true), ("/c/f", true), ("/c/g/h", false), ("/ab", false)] {
+    for (path, expected) in
+        [("/a/x/y", true), ("/a", true), ("/c/f", true), ("/c/g/h", false), ("/ab", false)]
+    {
         assert_eq!(covers(&found, path), expected, "{path}");
     }
     assert_eq!(world.change(|db| unwatch(db, "/a/b")), 0, "what is above is watched on");
@@ -157,7 +164,10 @@ fn vectors_are_of_a_model_and_of_texts_that_are_there() {
     assert_eq!(world.change(model_of), Some(model));
     let (ids, mut all) = (texts.clone(), Vec::new());
     let wanted = world.change(move |db| super::texts(db, &ids));
-    assert_eq!(wanted.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["Notes\none", "Notes\ntwo"]);
+    assert_eq!(
+        wanted.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(),
+        ["Notes\none", "Notes\ntwo"]
+    );
     world.store.read_blocking(|db| all_texts(db, |text| all.push(text))).unwrap();
     assert_eq!(all, texts);
     let put = vec![(texts[0], vec![0.6, -0.8]), (999, vec![1.0, 0.0])];

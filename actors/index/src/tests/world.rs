@@ -1,0 +1,249 @@
+//! A folder of files, a scripted model whose vectors are bags of words, and an index that runs over both.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use embedding::{Embed, EmbedError, Embedder, Facts, Role};
+use store::Store;
+use supervisor::SupervisorSpec;
+use tempfile::TempDir;
+
+use crate::{
+    Answer, Ask, Config, Files, Filter, Found, Index, Mode, Query, SearchError, Unreadable, Watching,
+};
+
+/// Longer than anything takes here.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) const DIMENSIONS: usize = 64;
+
+pub(crate) struct World {
+    dir: Arc<TempDir>,
+    pub(crate) index: Index,
+    pub(crate) model: Arc<Script>,
+    running: supervisor::Tree,
+}
+
+/// What the scripted model did and is to do.
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) made: AtomicUsize,
+    pub(crate) missing: AtomicBool,
+    pub(crate) texts: Mutex<Vec<String>>,
+    /// Which model it is.
+    pub(crate) version: AtomicUsize,
+}
+
+struct Model {
+    script: Arc<Script>,
+    facts: Facts,
+}
+
+impl Embed for Model {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn embed(&mut self, role: Role, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        if role == Role::Passage {
+            self.script.made.fetch_add(texts.len(), Ordering::SeqCst);
+            self.script.texts.lock().unwrap().extend(texts.iter().cloned());
+        }
+        Ok(texts.iter().map(|text| vector(text)).collect())
+    }
+
+    fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError> {
+        let begins = |text: &String| {
+            text.match_indices(|c: char| !c.is_whitespace())
+                .filter(|(at, _)| *at == 0 || text[..*at].ends_with(char::is_whitespace))
+                .map(|(at, _)| u32::try_from(at).unwrap())
+                .collect()
+        };
+        Ok(texts.iter().map(begins).collect())
+    }
+}
+
+/// A word is a dimension: texts that share words are near.
+fn vector(text: &str) -> Vec<f32> {
+    let mut vector = vec![0.01; DIMENSIONS];
+    for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let hash = blake3::hash(word.as_bytes());
+        vector[usize::from(hash.as_bytes()[0]) % DIMENSIONS] += 1.0;
+    }
+    let length = vector.iter().map(|part| part * part).sum::<f32>().sqrt();
+    vector.iter().map(|part| part / length).collect()
+}
+
+/// A folder as it is, without confinement.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn host(&self, path: &str) -> PathBuf {
+        self.0.join(path.trim_start_matches('/'))
+    }
+
+    fn found(&self, host: &Path) -> Option<Found> {
+        let about = fs::symlink_metadata(host).ok().filter(fs::Metadata::is_file)?;
+        Some(Found {
+            path: format!("/{}", host.strip_prefix(&self.0).unwrap().to_str()?),
+            identity: (about.dev(), about.ino()),
+            bytes: about.len(),
+            modified_ns: about.mtime() * 1_000_000_000 + about.mtime_nsec(),
+        })
+    }
+
+    fn visit(&self, host: &Path, deep: bool, visit: &mut dyn FnMut(Found)) {
+        for entry in fs::read_dir(host).into_iter().flatten().flatten() {
+            if let Some(found) = self.found(&entry.path()) {
+                visit(found);
+            } else if deep && entry.path().is_dir() {
+                self.visit(&entry.path(), deep, visit);
+            }
+        }
+    }
+}
+
+impl Files for Folder {
+    fn walk(
+        &self,
+        path: &str,
+        deep: bool,
+        _: &dyn Fn() -> bool,
+        visit: &mut dyn FnMut(Found),
+    ) -> Result<(), Unreadable> {
+        let host = self.host(path);
+        match self.found(&host) {
+            Some(found) => visit(found),
+            None if host.is_dir() => self.visit(&host, deep, visit),
+            None => return Err(Unreadable::Gone),
+        }
+        Ok(())
+    }
+
+    fn open(&self, path: &str) -> Result<(fs::File, Found), Unreadable> {
+        let host = self.host(path);
+        let file = fs::File::open(&host).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Unreadable::Gone,
+            _ => Unreadable::Other(error.to_string()),
+        })?;
+        Ok((file, self.found(&host).ok_or(Unreadable::Gone)?))
+    }
+
+    fn look(&self, _: &fs::File, path: &str) -> Result<Found, Unreadable> {
+        self.found(&self.host(path)).ok_or(Unreadable::Gone)
+    }
+
+    fn watch(&self, _: &str, _: Box<dyn Fn(String) + Send>) -> Option<Watching> {
+        None
+    }
+
+    fn shown_to(&self, tier: &str, path: &str) -> bool {
+        tier == "ELITE" || !path.starts_with("/private")
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::over(Arc::new(tempfile::tempdir().unwrap()), Arc::default()).await
+    }
+
+    async fn over(dir: Arc<TempDir>, model: Arc<Script>) -> Self {
+        fs::create_dir_all(dir.path().join("files")).unwrap();
+        let script = Arc::clone(&model);
+        let load = move || {
+            if script.missing.load(Ordering::SeqCst) {
+                return Err(EmbedError::NotInstalled { file: PathBuf::from("/models/model.onnx") });
+            }
+            let version = u8::try_from(script.version.load(Ordering::SeqCst)).unwrap();
+            let facts = Facts {
+                model: format!("bag-{version}"),
+                dimensions: DIMENSIONS,
+                fingerprint: [version; 16],
+                tokens_max: 256,
+                runtime: "a script".to_owned(),
+                process: None,
+            };
+            Ok(Box::new(Model { script: Arc::clone(&script), facts }) as Box<dyn Embed>)
+        };
+        let embedder = Embedder::new(load, Duration::from_secs(60));
+        let index = Index::new(Config {
+            files: Arc::new(Folder(dir.path().join("files"))),
+            store: Store::open(dir.path()).unwrap(),
+            folder: dir.path().join("index"),
+            embedder: embedder.clone(),
+            text_bytes: 1024 * 1024,
+            document_bytes: 1024 * 1024,
+            look_every: Duration::from_secs(3600),
+        });
+        let spec = SupervisorSpec::new("root")
+            .child(embedding::child("embedding", &embedder))
+            .child(crate::child("index", &index));
+        let running = supervisor::start(spec).await.unwrap();
+        Self { dir, index, model, running }
+    }
+
+    /// Ends the index and opens it again on the same files.
+    pub(crate) async fn again(self) -> Self {
+        let (dir, model) = (Arc::clone(&self.dir), Arc::clone(&self.model));
+        self.running.stop(PATIENCE).await;
+        drop(self.index);
+        Self::over(dir, model).await
+    }
+
+    pub(crate) fn host(&self, path: &str) -> PathBuf {
+        self.dir.path().join("files").join(path.trim_start_matches('/'))
+    }
+
+    pub(crate) fn state(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn file(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+        let host = self.host(path);
+        fs::create_dir_all(host.parent().unwrap()).unwrap();
+        fs::write(host, text).unwrap();
+        self
+    }
+
+    /// Looks at everything, and waits until it is all in the index, vectors included.
+    pub(crate) async fn current(&self) {
+        let looked = async {
+            self.index.watch("/", true).await.unwrap().done().await;
+            loop {
+                let status = self.index.status("/").unwrap();
+                if status.waiting == 0 && (status.wanting == 0 || status.trouble.is_some()) {
+                    return;
+                }
+                self.index.news().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looked).await.expect("the index gets current");
+    }
+
+    pub(crate) async fn ask(&self, query: &str, mode: Mode) -> Result<Answer, SearchError> {
+        self.index.search(&ask(Query::Text(query), mode)).await
+    }
+
+    /// The paths that a query finds, best first.
+    pub(crate) async fn paths(&self, query: &str, mode: Mode) -> Vec<String> {
+        let answer = self.ask(query, mode).await.unwrap();
+        answer.hits.into_iter().map(|hit| hit.path).collect()
+    }
+}
+
+/// A question to everything.
+pub(crate) fn ask(query: Query<'_>, mode: Mode) -> Ask<'_> {
+    let filter = Filter {
+        tier: "ELITE",
+        sees_all: true,
+        below: &[],
+        path: None,
+        kinds: &[],
+        modified_ns: (None, None),
+    };
+    Ask { query, mode, top_k: 5, per_file: 3, filter }
+}
