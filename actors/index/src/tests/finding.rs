@@ -20,7 +20,7 @@ async fn some() -> World {
 async fn words_and_meaning_find_the_piece_and_its_place() {
     let world = some().await;
     for mode in [Mode::Hybrid, Mode::Semantic, Mode::Keyword] {
-        let answer = world.ask("flour salt", mode).await.unwrap();
+        let answer = world.ask("kitchens bread flour salt", mode).await.unwrap();
         let hit = &answer.hits[0];
         assert_eq!(
             (hit.path.as_str(), hit.trail.as_slice()),
