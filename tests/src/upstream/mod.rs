@@ -17,6 +17,7 @@ mod wire;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
@@ -39,6 +40,8 @@ pub struct Upstream {
 /// One request as it came.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// When it had come.
+    pub at: Instant,
     /// Such as POST.
     pub method: String,
     /// The path and, where there is one, the query.
@@ -54,7 +57,7 @@ pub struct Request {
 pub enum End {
     /// The answer was given whole.
     Whole,
-    /// The upstream broke it off, as it was told to.
+    /// The upstream broke it off: it was told to, or went down.
     BrokenOff,
     /// The client hung up before the end.
     HungUp,
@@ -68,6 +71,8 @@ struct State {
     script: VecDeque<Play>,
     usual: Play,
     key: Option<String>,
+    /// Nobody listens; whoever was being answered is broken off.
+    down: bool,
     /// So many requests, counted from the first, are held no longer.
     released: usize,
     holding: usize,
@@ -103,14 +108,15 @@ impl Upstream {
     pub async fn up(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("a free port");
         self.address = listener.local_addr().expect("its address");
+        self.state.send_modify(|state| state.down = false);
         self.listener = Some(tokio::task::spawn(serve::listen(listener, self.state.clone())));
     }
 
     /// Refuses connections from now on, and ends those that are open.
     pub async fn down(&mut self) {
         if let Some(listener) = self.listener.take() {
-            listener.abort();
-            // Connections end with the task, and it has ended when it is joined.
+            self.state.send_modify(|state| state.down = true);
+            // Connections have ended when the task has.
             let _ = listener.await;
         }
     }

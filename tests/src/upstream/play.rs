@@ -70,6 +70,7 @@ pub(super) enum Says {
 pub(super) enum Trouble {
     NoEnd,
     BrokenJson,
+    BrokenText,
     Stall,
     Close,
     ShortLength,
@@ -205,6 +206,12 @@ impl Play {
     #[must_use]
     pub fn breaks_json_after(self, pieces: usize) -> Self {
         self.trouble(pieces, Trouble::BrokenJson)
+    }
+
+    /// Sends bytes that are no UTF-8 in the middle of a string, after so many pieces.
+    #[must_use]
+    pub fn breaks_utf8_after(self, pieces: usize) -> Self {
+        self.trouble(pieces, Trouble::BrokenText)
     }
 
     /// Falls silent after so many pieces.

@@ -1,6 +1,7 @@
 //! The scripted upstream's server: takes connections, writes down what is asked, and does what the script says.
 
 use std::fmt;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{StatusCode, header};
@@ -30,7 +31,7 @@ impl fmt::Display for NoAnswer {
 
 impl std::error::Error for NoAnswer {}
 
-/// One request under way. Dropped before it is over, it was the client who hung up.
+/// One request under way. Dropped before it is over, it was the client who hung up, unless the upstream went down.
 pub(super) struct Exchange {
     at: usize,
     state: watch::Sender<State>,
@@ -39,8 +40,12 @@ pub(super) struct Exchange {
 }
 
 pub(super) async fn listen(listener: TcpListener, state: watch::Sender<State>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    let (mut connections, mut told) = (JoinSet::new(), state.subscribe());
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted.expect("a connection").0,
+            _ = told.wait_for(|state| state.down) => break,
+        };
         // Nagle's algorithm would undo the script's writes.
         let _ = stream.set_nodelay(true);
         let state = state.clone();
@@ -48,6 +53,8 @@ pub(super) async fn listen(listener: TcpListener, state: watch::Sender<State>) {
         connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         while connections.try_join_next().is_some() {}
     }
+    drop(listener);
+    connections.shutdown().await;
 }
 
 async fn respond(
@@ -59,7 +66,8 @@ async fn respond(
     let path = head.uri.to_string();
     let key = head.headers.clone();
     let ask = Ask::of(&head.method, &path, serde_json::from_slice(&body).unwrap_or_default());
-    let request = Request { method: head.method.to_string(), path, headers: head.headers, body };
+    let (at, method) = (Instant::now(), head.method.to_string());
+    let request = Request { at, method, path, headers: head.headers, body };
     let (exchange, play) = Exchange::begin(request, ask.as_ref(), state);
     let Some(ask) = ask else {
         let nothing = r#"{"error":{"message":"Nothing is served here.","type":"invalid_request_error"}}"#;
@@ -191,7 +199,8 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.over {
-            self.over(End::HungUp);
+            let down = self.state.borrow().down;
+            self.over(if down { End::BrokenOff } else { End::HungUp });
         }
     }
 }
