@@ -3,6 +3,7 @@
 mod chats;
 mod limits;
 mod openai;
+mod providers;
 mod real;
 mod troubles;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
 use tokio::time::timeout;
 
@@ -51,18 +51,35 @@ pub(crate) async fn send(upstream: &Upstream, outgoing: &Outgoing) -> Result<Res
         Ok(Err(error)) => return Err(broken_off(&error)),
         Err(_) => return Err(silent(first)),
     };
-    if response.status().is_success() {
-        return Ok(response);
+    if !response.status().is_success() {
+        return Err(refusal(upstream, response).await);
     }
-    Err(refusal(upstream, response).await)
+    // Nothing was asked to be compressed, so nobody here could read it.
+    match encoding(&response) {
+        None => Ok(response),
+        Some(encoding) => Err(Failure::new(
+            Kind::Broken,
+            format!("its provider sent an answer encoded as '{encoding}', which it was not asked for"),
+        )),
+    }
+}
+
+/// How a body is encoded, if it is.
+fn encoding(response: &Response) -> Option<String> {
+    let encoding = String::from_utf8_lossy(response.headers().get(CONTENT_ENCODING)?.as_bytes());
+    let shown = encoding.trim().chars().filter(char::is_ascii_graphic).take(16).collect::<String>();
+    (!shown.is_empty() && !shown.eq_ignore_ascii_case("identity")).then_some(shown)
 }
 
 async fn refusal(upstream: &Upstream, response: Response) -> Failure {
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| wait(value.to_str().ok()?));
-    // What it says is worth something, and not the wait for it.
-    let body = timeout(Duration::from_secs(5), read(response, REFUSAL_MAX)).await;
-    let refusal = upstream.protocol.refusal(&body.ok().and_then(Result::ok).unwrap_or_default());
+    // What it says is worth something, and not the wait for it; nothing where it is not text.
+    let body = match encoding(&response) {
+        None => timeout(Duration::from_secs(5), read(response, REFUSAL_MAX)).await.ok().and_then(Result::ok),
+        Some(_) => None,
+    };
+    let refusal = upstream.protocol.refusal(&body.unwrap_or_default());
     let said = match refusal.message.trim_end_matches('.') {
         "" => String::new(),
         said => format!(": {said}"),

@@ -249,5 +249,12 @@ impl WireError {
     }
 }
 
+/// A body that must be text.
+fn text<'a>(provider: &str, body: &'a [u8]) -> Result<&'a str, WireError> {
+    std::str::from_utf8(body).map_err(|_| {
+        WireError::Broken(format!("{provider} sent what is not its protocol: text that is not UTF-8"))
+    })
+}
+
 #[cfg(test)]
 mod tests;
