@@ -1,6 +1,8 @@
 //! The LLM proxy as its callers see it: on the native dialect and on OpenAI's, in front of upstreams that misbehave.
 
+mod again;
 mod chats;
+mod ends;
 mod limits;
 mod openai;
 mod providers;
