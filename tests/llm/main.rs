@@ -3,9 +3,11 @@
 mod again;
 mod chats;
 mod ends;
+mod keys;
 mod limits;
 mod openai;
 mod providers;
+mod races;
 mod real;
 mod troubles;
 
@@ -17,7 +19,7 @@ const KEY: &str = "sk-test-4d1f2a3b4c5d6e7f8091a2b3";
 
 /// A daemon with these models.
 async fn daemon(models: &str, setup: Setup) -> Daemon {
-    let environment = vec![("TEST_KEY", KEY.to_owned())];
+    let environment = [setup.environment.clone(), vec![("TEST_KEY", KEY.to_owned())]].concat();
     Setup { environment, models: Some(format!("models:\n{models}")), ..setup }.start().await
 }
 

@@ -237,6 +237,10 @@ impl Run<'_> {
             let text = format!("its provider has not finished its answer in {} s", total.as_secs());
             Err(Stop::Failed(Failure::new(Kind::Timeout, text)))
         });
+        let ended = ended.map_err(|stop| match stop {
+            Stop::Failed(failure) => Stop::Failed(failure.without(upstream.key())),
+            gone @ Stop::Gone(_) => gone,
+        });
         match &ended {
             Err(Stop::Failed(failure)) if failure.is_illness() => {
                 attempt.failed(&failure.message, Instant::now());

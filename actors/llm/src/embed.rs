@@ -84,6 +84,7 @@ async fn ask_once(upstream: &Upstream, outgoing: &Outgoing) -> Result<(Value, Op
         let text = format!("its provider has not answered in {} s", total.as_secs());
         Err(Failure::new(Kind::Timeout, text))
     });
+    let ended = ended.map_err(|failure| failure.without(upstream.key()));
     match &ended {
         Err(failure) if failure.is_illness() => attempt.failed(&failure.message, Instant::now()),
         _ => attempt.answered(),

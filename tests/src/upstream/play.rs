@@ -26,6 +26,8 @@ pub struct Play {
     /// What goes wrong, and after how many pieces of content.
     pub(super) trouble: Option<(usize, Trouble)>,
     pub(super) gzip: bool,
+    /// What it says where it fails in the middle of its answer.
+    pub(super) complaint: String,
 }
 
 /// How a stream's events are put on the wire. All of these mean the same.
@@ -111,6 +113,7 @@ impl Play {
             gap: Duration::ZERO,
             trouble: None,
             gzip: false,
+            complaint: "The upstream gave up.".to_owned(),
         }
     }
 
@@ -236,6 +239,12 @@ impl Play {
     #[must_use]
     pub fn errs_after(self, pieces: usize) -> Self {
         self.trouble(pieces, Trouble::Error)
+    }
+
+    /// Says this where it sends an error object.
+    #[must_use]
+    pub fn complaining(self, complaint: &str) -> Self {
+        Self { complaint: complaint.to_owned(), ..self }
     }
 
     /// Says the same again and again.

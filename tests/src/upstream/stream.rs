@@ -76,7 +76,7 @@ impl Steps {
         }
         match trouble {
             None | Some(Trouble::NoEnd) => {}
-            Some(Trouble::Error) => put(&mut steps, &[ask.error(500, "The upstream gave up.")]),
+            Some(Trouble::Error) => put(&mut steps, &[ask.error(500, &play.complaint)]),
             Some(Trouble::BrokenJson) => {
                 // The stream goes on behind it: whether it is read on is the client's affair.
                 let broken = Event::of(Value::String("{\"choices\": [{\"delta\": {\"content\": \"br".into()));
@@ -113,7 +113,7 @@ impl Steps {
             Some(Trouble::BrokenJson) => steps.write([half]),
             Some(Trouble::BrokenText) => steps.write([broken_text(text.as_bytes())]),
             Some(Trouble::Error) => {
-                steps.write([ask.error(500, "The upstream gave up.").data.to_string().into()]);
+                steps.write([ask.error(500, &play.complaint).data.to_string().into()]);
             }
             Some(Trouble::Endless) => steps.forever = vec![Bytes::from_static(&[b' '; LONG_WRITE])],
             Some(trouble) => {
