@@ -30,7 +30,7 @@ async fn said(daemon: &Daemon, upstream: &Upstream, alias: &str, key: &str) -> S
             upstream.next(play.clone());
             let options = json!({ "model": alias, "stream": streamed });
             let (chunks, end) = stream(&client, options).await;
-            said.push_str(&format!("{chunks:?}{}\n", end.expect_err("it fails")));
+            said.extend([format!("{chunks:?}\n"), end.expect_err("it fails").to_string()]);
             client.ok("mcp.llm.chat", asks(&json!({ "model": alias }))).await;
 
             upstream.next(play.clone());
@@ -39,7 +39,7 @@ async fn said(daemon: &Daemon, upstream: &Upstream, alias: &str, key: &str) -> S
                 post(&daemon.address, "/v1/chat/completions", &token, &asked).await.expect("an answer");
             let (bytes, whole) = answer.rest().await;
             assert!(whole && !bytes.is_empty());
-            said.push_str(&format!("{:?}{}\n", answer.headers, String::from_utf8_lossy(&bytes)));
+            said.extend([format!("{:?}\n", answer.headers), String::from_utf8_lossy(&bytes).into_owned()]);
             client.ok("mcp.llm.chat", asks(&json!({ "model": alias }))).await;
         }
     }

@@ -55,8 +55,8 @@ impl Failure {
             self.message = self.message.replace(key, "***");
         }
         if let Some(cut) = self.message.strip_suffix('\u{2026}') {
-            let beginnings = (KEY_MIN..key.len()).rev().filter_map(|end| key.get(..end));
-            if let Some(rest) = beginnings.filter_map(|beginning| cut.strip_suffix(beginning)).next() {
+            let mut beginnings = (KEY_MIN..key.len()).rev().filter_map(|end| key.get(..end));
+            if let Some(rest) = beginnings.find_map(|beginning| cut.strip_suffix(beginning)) {
                 self.message = format!("{rest}***\u{2026}");
             }
         }
