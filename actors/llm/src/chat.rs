@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::ask;
 use crate::bill::Bill;
 use crate::failure::{Failure, Kind};
-use crate::quota::{Demand, Limits, Price};
+use crate::quota::{Demand, Limits, Price, Reservation};
 use crate::service::Llm;
 use crate::tokens;
 use crate::tries::Tries;
@@ -95,10 +95,7 @@ pub(crate) async fn chat(llm: &Llm, context: &Context, asked: Asked) -> Result<A
         flexible: said.is_none(),
         price: dearest(&plan),
     };
-    let reservation = llm.ledger().reserve(demand, limits).await?;
-    if let Some(left) = &reservation.left {
-        context.note(left);
-    }
+    let reservation = reserve(llm, context, demand, limits).await?;
     // Only a limit is a reason to ask for less than the model would write.
     let written_max = (said.is_none() && limits != Limits::default())
         .then(|| reservation.completion / choices(&asked.options));
@@ -121,6 +118,24 @@ pub(crate) async fn chat(llm: &Llm, context: &Context, asked: Asked) -> Result<A
     } else {
         Answered::Whole(answer)
     })
+}
+
+/// Reserves what a call may come to, and tells what is left, also where that is too little.
+pub(crate) async fn reserve(
+    llm: &Llm,
+    context: &Context,
+    demand: Demand,
+    limits: Limits,
+) -> Result<Reservation, Error> {
+    let reserved = llm.ledger().reserve(demand, limits).await;
+    let left = match &reserved {
+        Ok(reservation) => &reservation.left,
+        Err(refusal) => &refusal.left,
+    };
+    if let Some(left) = left {
+        context.note(left);
+    }
+    reserved.map_err(|refusal| refusal.error)
 }
 
 /// The models to ask, in order: the one that was asked for, and those that stand in for it as far as the caller may use

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::ask;
 use crate::bill::Bill;
-use crate::chat::{invalid, not_allowed};
+use crate::chat::{invalid, not_allowed, reserve};
 use crate::failure::{Failure, Kind};
 use crate::quota::Demand;
 use crate::service::Llm;
@@ -46,10 +46,7 @@ pub(crate) async fn embed(
         flexible: false,
         price: upstream.price(),
     };
-    let reservation = llm.ledger().reserve(demand, llm.limits(&context.caller.tier)).await?;
-    if let Some(left) = &reservation.left {
-        context.note(left);
-    }
+    let reservation = reserve(llm, context, demand, llm.limits(&context.caller.tier)).await?;
     let mut bill = Bill::new(llm.ledger().clone(), reservation, upstream, prompt);
     let mut tries = Tries::at(upstream, false, context.deadline);
     let answer = loop {

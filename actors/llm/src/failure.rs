@@ -137,7 +137,10 @@ impl From<WireError> for Failure {
         match error {
             WireError::Unsupported(text) => Self::new(Kind::Unsupported, text),
             WireError::Broken(text) => Self::new(Kind::Broken, text),
-            WireError::Failed(text) => Self::new(Kind::Failed, format!("its provider failed: {text}")),
+            WireError::Failed(text) => {
+                // What we say goes on behind it.
+                Self::new(Kind::Failed, format!("its provider failed: {}", text.trim_end_matches('.')))
+            }
         }
     }
 }

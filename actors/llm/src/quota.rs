@@ -73,6 +73,15 @@ pub(crate) struct Reservation {
     pub(crate) left: Option<Note>,
 }
 
+/// A call that may not be made.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// What the caller is told.
+    pub(crate) error: Error,
+    /// As of a reservation.
+    pub(crate) left: Option<Note>,
+}
+
 /// Why a call may not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Refused {
@@ -129,7 +138,7 @@ impl Ledger {
     ///
     /// # Errors
     /// -32003 with what is left and when it is whole again.
-    pub(crate) async fn reserve(&self, demand: Demand, limits: Limits) -> Result<Reservation, Error> {
+    pub(crate) async fn reserve(&self, demand: Demand, limits: Limits) -> Result<Reservation, Refusal> {
         let now = Timestamp::now();
         let day = now.to_zoned(TimeZone::UTC).date();
         let (tell, told) = oneshot::channel();
@@ -143,7 +152,7 @@ impl Ledger {
         });
         submitted.map_err(unusable)?;
         let outcome = told.await.map_err(|_| unusable(StoreError::Closed))?;
-        outcome.map_err(unusable)?.map_err(|refused| refused.error(now, day))
+        outcome.map_err(unusable)?.map_err(|(refused, left)| Refusal { error: refused.error(now, day), left })
     }
 
     /// Puts what was used in the place of what was reserved; resolves when that is committed.
@@ -201,12 +210,21 @@ fn reserve(
     limits: Limits,
     day: Date,
     now: Timestamp,
-) -> rusqlite::Result<Result<Reservation, Refused>> {
+) -> rusqlite::Result<Result<Reservation, (Refused, Option<Note>)>> {
     let key = day.to_string();
     let (own, all) = (sum(db, &key, Some(&demand.caller))?, sum(db, &key, None)?);
+    let left = |tokens: u64| {
+        let resets_in = ends(day).duration_since(now).try_into().unwrap_or(Duration::ZERO);
+        let narrowest = [(limits.caller, own), (limits.instance, all)]
+            .into_iter()
+            .filter(|(limit, _)| *limit > 0)
+            .map(|(limit, sum)| (limit.saturating_sub(sum.used + sum.reserved + tokens), limit))
+            .min();
+        narrowest.map(|(remaining, limit)| Note::Tokens { limit, remaining, resets_in })
+    };
     let granted = match grant(demand, limits, own, all) {
         Ok(granted) => granted,
-        Err(refused) => return Ok(Err(refused)),
+        Err(refused) => return Ok(Err((refused, left(0)))),
     };
     let tokens = demand.prompt + granted;
     let cost = demand.prompt * demand.price.prompt + granted * demand.price.completion;
@@ -214,19 +232,12 @@ fn reserve(
         "INSERT INTO llm_reserved (day, caller, model, tokens, cost_nanos, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![key, demand.caller, demand.model, signed(tokens), signed(cost), now.as_millisecond()])?;
-    let resets_in = ends(day).duration_since(now).try_into().unwrap_or(Duration::ZERO);
-    let narrowest = [(limits.caller, own), (limits.instance, all)]
-        .into_iter()
-        .filter(|(limit, _)| *limit > 0)
-        .map(|(limit, sum)| (limit.saturating_sub(sum.used + sum.reserved + tokens), limit))
-        .min();
-    let left = narrowest.map(|(remaining, limit)| Note::Tokens { limit, remaining, resets_in });
     Ok(Ok(Reservation {
         id: db.last_insert_rowid(),
         day,
         caller: demand.caller.clone(),
         completion: granted,
-        left,
+        left: left(tokens),
     }))
 }
 
@@ -342,6 +353,14 @@ fn signed(n: u64) -> i64 {
 
 fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or_default()
+}
+
+// === impl Refusal ===
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, left: None }
+    }
 }
 
 // === impl Refused ===

@@ -43,7 +43,8 @@ fn spent(prompt: u64, completion: u64) -> Spent {
 
 const PRICE: Price = Price { prompt: 2, completion: 10 };
 
-fn data(error: &Error, name: &str) -> serde_json::Value {
+fn data(refusal: &Refusal, name: &str) -> serde_json::Value {
+    let error = &refusal.error;
     assert_eq!(error.code, Code::LlmQuotaExceeded, "{error:?}");
     error.data.as_ref().unwrap()[name].clone()
 }
