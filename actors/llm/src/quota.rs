@@ -250,32 +250,34 @@ fn grant(demand: &Demand, limits: Limits, own: Sum, all: Sum) -> Result<u64, Ref
         (Which::Instance, limits.instance, all),
     ];
     for (which, limit, sum) in tokens {
-        let taken = sum.used + sum.reserved;
-        let room = limit.saturating_sub(taken).saturating_sub(demand.prompt);
-        if limit == 0 || granted <= room {
-            continue;
+        // None where what is read is too much already, be it that nothing is to be written.
+        let room = limit.saturating_sub(sum.used + sum.reserved).checked_sub(demand.prompt);
+        match room {
+            _ if limit == 0 => {}
+            Some(room) if granted <= room => {}
+            Some(room) if demand.flexible && room > 0 => granted = room,
+            _ => {
+                let wanted = demand.prompt + granted;
+                return Err(Refused { which, limit, used: sum.used, reserved: sum.reserved, wanted });
+            }
         }
-        if !demand.flexible || room == 0 {
-            let wanted = demand.prompt + granted;
-            return Err(Refused { which, limit, used: sum.used, reserved: sum.reserved, wanted });
-        }
-        granted = room;
     }
     let money =
         [(Which::CallerCost, limits.caller_cost, own), (Which::InstanceCost, limits.instance_cost, all)];
     for (which, limit, sum) in money {
-        let taken = sum.used_cost + sum.reserved_cost;
         let read = demand.prompt * demand.price.prompt;
-        let room = limit.saturating_sub(taken).saturating_sub(read);
-        if limit == 0 || granted * demand.price.completion <= room {
-            continue;
+        let written = granted * demand.price.completion;
+        let room = limit.saturating_sub(sum.used_cost + sum.reserved_cost).checked_sub(read);
+        let fits = room.and_then(|room| room.checked_div(demand.price.completion)).unwrap_or_default();
+        match room {
+            _ if limit == 0 => {}
+            Some(room) if written <= room => {}
+            Some(_) if demand.flexible && fits > 0 => granted = fits,
+            _ => {
+                let (used, reserved) = (sum.used_cost, sum.reserved_cost);
+                return Err(Refused { which, limit, used, reserved, wanted: read + written });
+            }
         }
-        let fits = room.checked_div(demand.price.completion).unwrap_or_default();
-        if !demand.flexible || fits == 0 {
-            let wanted = read + granted * demand.price.completion;
-            return Err(Refused { which, limit, used: sum.used_cost, reserved: sum.reserved_cost, wanted });
-        }
-        granted = fits;
     }
     Ok(granted)
 }

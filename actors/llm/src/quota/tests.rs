@@ -160,3 +160,18 @@ async fn what_was_never_sent_is_not_used() {
     world.ledger.settle(reservation, "m".into(), Spent::default(), PRICE).await.unwrap();
     assert_eq!((world.today("a")[0], world.ledger.rows(Date::MIN, None).unwrap()), ((0, 0), Vec::new()));
 }
+
+#[tokio::test]
+async fn what_writes_nothing_is_limited_by_what_it_reads() {
+    let world = World::new();
+    let tokens = Limits { caller: 100, ..Limits::default() };
+    let money = Limits { caller_cost: 200, ..Limits::default() };
+    for limits in [tokens, money] {
+        assert!(world.ledger.reserve(demand("a", 101, 0), limits).await.is_err(), "{limits:?}");
+        assert!(world.ledger.reserve(demand("a", 101, 0), Limits::default()).await.is_ok());
+        assert!(world.ledger.reserve(demand("a", 1, 0), limits).await.is_err(), "it is passed already");
+        assert!(world.ledger.reserve(demand("b", 100, 0), limits).await.is_ok(), "as much as there is");
+        assert!(world.ledger.reserve(demand("b", 1, 0), limits).await.is_err(), "{limits:?}");
+        world.store.write(|db| db.execute("DELETE FROM llm_reserved", [])).await.unwrap();
+    }
+}
