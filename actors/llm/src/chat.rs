@@ -153,19 +153,29 @@ fn plan(llm: &Llm, context: &Context, asked: &Asked) -> Result<Vec<Arc<Upstream>
     }
     let first = first?;
     wire::check(&asked.messages, &asked.options).map_err(invalid)?;
-    for field in asked.options.keys() {
-        if !wire::KNOWN.contains(&field.as_str()) && !first.model.allow_fields.contains(field) {
-            let shown: String = field.chars().take(64).collect();
-            let text = format!(
-                "'{shown}' is not a field that goes to model '{}'. Its owner can let it through with allow_fields in models.yaml.",
-                first.alias
-            );
-            return Err(Error::invalid_params(text));
-        }
-    }
+    let_through(first, wire::KNOWN, &asked.options)?;
     let others = first.model.fallbacks.iter().filter(|alias| tier.covers_model(alias));
     let others = others.filter_map(|alias| registry.find(Some(alias), ModelKind::Chat).ok());
     Ok(std::iter::once(first).chain(others).cloned().collect())
+}
+
+/// Refuses fields that are not `known` and that the model's owner has not let through.
+pub(crate) fn let_through(
+    upstream: &Upstream,
+    known: &[&str],
+    options: &Map<String, Value>,
+) -> Result<(), Error> {
+    let allowed = &upstream.model.allow_fields;
+    match options.keys().find(|field| !known.contains(&field.as_str()) && !allowed.contains(field)) {
+        None => Ok(()),
+        Some(field) => {
+            let shown: String = field.chars().take(64).collect();
+            Err(Error::invalid_params(format!(
+                "'{shown}' is not a field that goes to model '{}'. Its owner can let it through with allow_fields in models.yaml.",
+                upstream.alias
+            )))
+        }
+    }
 }
 
 pub(crate) fn not_allowed(alias: &str, name: &str, tier: &cluster_config::Tier) -> Error {

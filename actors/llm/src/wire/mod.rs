@@ -181,14 +181,14 @@ impl Protocol {
         })
     }
 
-    /// The provider's request for the embeddings of a text, or of a list of texts.
+    /// The provider's request for the embeddings of a text, or of a list of texts; OpenAI's also takes tokens.
     pub fn embed(
         self,
         model: &str,
         input: &Value,
         options: &Map<String, Value>,
     ) -> Result<Outgoing, WireError> {
-        let input = embedding::check(input, options)?;
+        let input = embedding::check(input, options, self == Self::OpenAi)?;
         match self {
             Self::OpenAi => Ok(openai::embed(model, &input, options)),
             Self::Anthropic => {
