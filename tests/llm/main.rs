@@ -2,6 +2,7 @@
 
 mod again;
 mod chats;
+mod embeddings;
 mod ends;
 mod keys;
 mod limits;
@@ -9,6 +10,7 @@ mod openai;
 mod providers;
 mod races;
 mod real;
+mod tool;
 mod troubles;
 
 use harness::{Client, Daemon, Setup};
