@@ -10,6 +10,7 @@ mod openai;
 mod providers;
 mod races;
 mod real;
+mod tls;
 mod tool;
 mod troubles;
 

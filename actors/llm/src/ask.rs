@@ -22,13 +22,25 @@ const REFUSAL_MAX: usize = 64 * 1024;
 /// A client for all upstreams that wait so long for a connection.
 pub(crate) fn client(connect: Duration) -> Client {
     // A provider that sends us elsewhere would get the key sent elsewhere.
-    Client::builder()
-        .connect_timeout(connect)
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_idle_timeout(Duration::from_mins(1))
-        .user_agent(concat!("llmbasedos/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .expect("the TLS provider is installed and nothing else can be wrong")
+    let builder = || {
+        Client::builder()
+            .connect_timeout(connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(Duration::from_mins(1))
+            .user_agent(concat!("llmbasedos/", env!("CARGO_PKG_VERSION")))
+    };
+    builder().build().unwrap_or_else(|error| {
+        // Slim containers have no certificates, and their models may be next door without TLS: nobody is trusted then.
+        let why = root(&error).map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(
+            why,
+            "models behind https cannot be reached: install ca-certificates, or set SSL_CERT_FILE"
+        );
+        builder()
+            .tls_certs_only([])
+            .build()
+            .expect("the TLS provider is installed and nothing else can be wrong")
+    })
 }
 
 /// Sends a request and waits for the head of its answer.
@@ -156,8 +168,7 @@ fn seconds(time: Duration) -> String {
 
 /// Only what kind of error it was: its text has the URL, and what stands in that is nobody's business.
 fn broken_off(error: &reqwest::Error) -> Failure {
-    let root = std::iter::successors(std::error::Error::source(error), |cause| cause.source()).last();
-    let why = root.map(ToString::to_string).unwrap_or_default();
+    let why = root(error).map(ToString::to_string).unwrap_or_default();
     if error.is_connect() {
         Failure::new(Kind::Connect, format!("its provider cannot be reached: {why}"))
     } else if error.is_timeout() {
@@ -165,6 +176,11 @@ fn broken_off(error: &reqwest::Error) -> Failure {
     } else {
         Failure::new(Kind::Closed, format!("its provider broke the connection off: {why}"))
     }
+}
+
+/// The innermost cause.
+fn root(error: &reqwest::Error) -> Option<&(dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |cause| cause.source()).last()
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).

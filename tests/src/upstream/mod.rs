@@ -13,6 +13,7 @@ mod serve;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod wire;
 
 use std::collections::VecDeque;
@@ -20,13 +21,15 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Version};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 pub use play::{Play, Usage, Wire, http_date};
+pub use tls::Authority;
 
 use crate::PATIENCE;
 
@@ -35,6 +38,7 @@ pub struct Upstream {
     address: SocketAddr,
     state: watch::Sender<State>,
     listener: Option<JoinHandle<()>>,
+    tls: Option<TlsAcceptor>,
 }
 
 /// One request as it came.
@@ -42,6 +46,8 @@ pub struct Upstream {
 pub struct Request {
     /// When it had come.
     pub at: Instant,
+    /// HTTP's.
+    pub version: Version,
     /// Such as POST.
     pub method: String,
     /// The path and, where there is one, the query.
@@ -98,8 +104,17 @@ impl Request {
 impl Upstream {
     /// Starts one on a free port of 127.0.0.1. Until it is told otherwise it answers every chat with a short text.
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// The same behind TLS, with a certificate of `authority` for `name`.
+    pub async fn start_tls(authority: &Authority, name: &str) -> Self {
+        Self::start_with(Some(authority.acceptor(name))).await
+    }
+
+    async fn start_with(tls: Option<TlsAcceptor>) -> Self {
         let (state, any) = (watch::Sender::default(), SocketAddr::from(([127, 0, 0, 1], 0)));
-        let mut upstream = Self { address: any, state, listener: None };
+        let mut upstream = Self { address: any, state, listener: None, tls };
         upstream.up().await;
         upstream
     }
@@ -109,7 +124,8 @@ impl Upstream {
         let listener = TcpListener::bind(self.address).await.expect("a free port");
         self.address = listener.local_addr().expect("its address");
         self.state.send_modify(|state| state.down = false);
-        self.listener = Some(tokio::task::spawn(serve::listen(listener, self.state.clone())));
+        self.listener =
+            Some(tokio::task::spawn(serve::listen(listener, self.tls.clone(), self.state.clone())));
     }
 
     /// Refuses connections from now on, and ends those that are open.
@@ -128,12 +144,13 @@ impl Upstream {
 
     /// Its base URL for Anthropic's, Gemini's and Ollama's words.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Its base URL for OpenAI's words.
     pub fn v1(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}/v1", self.url())
     }
 
     /// Refuses from now on, with 401, whoever shows another key than this.
