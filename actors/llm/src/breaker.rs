@@ -1,13 +1,15 @@
 //! A breaker per upstream: after some failures in a row nobody waits for it any more, until one call finds it well.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Failures in a row that open it.
 const FAILURES: u32 = 5;
 
 /// How long it stays open before one call may try.
-const OPEN: Duration = Duration::from_secs(15);
+pub(crate) const OPEN: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Default)]
 pub(crate) struct Breaker(Mutex<State>);

@@ -5,13 +5,13 @@
 //! provider is closed, which stops that too, and what was used is settled.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use cluster_config::models::Kind as ModelKind;
 use protocol::llm::{CHUNK_HEAD, CHUNK_TAIL};
 use protocol::{Code, Context, Error};
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::ask;
 use crate::bill::Bill;
@@ -415,3 +415,6 @@ impl From<WireError> for Stop {
         Self::Failed(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,9 @@
 //! Embeddings: one request, one answer, under the same limits as a chat.
 
-use std::time::Instant;
-
 use cluster_config::models::Kind as ModelKind;
 use protocol::{Context, Error};
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::ask;
 use crate::bill::Bill;
