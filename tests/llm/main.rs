@@ -1,9 +1,17 @@
 //! The LLM proxy as its callers see it: on the native dialect and on OpenAI's, in front of upstreams that misbehave.
 
+mod again;
 mod chats;
+mod embeddings;
+mod ends;
+mod keys;
 mod limits;
 mod openai;
+mod providers;
+mod races;
 mod real;
+mod tls;
+mod tool;
 mod troubles;
 
 use harness::{Client, Daemon, Setup};
@@ -14,7 +22,7 @@ const KEY: &str = "sk-test-4d1f2a3b4c5d6e7f8091a2b3";
 
 /// A daemon with these models.
 async fn daemon(models: &str, setup: Setup) -> Daemon {
-    let environment = vec![("TEST_KEY", KEY.to_owned())];
+    let environment = [setup.environment.clone(), vec![("TEST_KEY", KEY.to_owned())]].concat();
     Setup { environment, models: Some(format!("models:\n{models}")), ..setup }.start().await
 }
 

@@ -42,26 +42,6 @@ fn every_trouble_of_an_upstream_is_one_clear_error() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_and_never_after_the_first_part() {
-    run(async {
-        let upstream = Upstream::start().await;
-        let daemon = daemon(&model("small", &upstream.v1(), ", retries: 2"), Setup::default()).await;
-        let client = daemon.client().await;
-        upstream.next(Play::status(503));
-        upstream.next(Play::status(429).retry_after("0"));
-        client.ok("mcp.llm.chat", asks(&json!({}))).await;
-        assert_eq!(upstream.count(), 3);
-        upstream.next(Play::status(400));
-        assert_eq!(kind(&client.call("mcp.llm.chat", asks(&json!({}))).await), "refused");
-        assert_eq!(upstream.count(), 4, "what is wrong stays wrong");
-        upstream.next(Play::pieces(5).closes_after(2));
-        let (chunks, end) = stream(&client, json!({ "stream": true })).await;
-        assert_eq!((text(&chunks).as_str(), kind(&end).as_str()), ("w0 w1 ", "closed"));
-        assert_eq!(upstream.count(), 5);
-    });
-}
-
-#[test]
 fn another_model_stands_in_and_one_that_fails_on_is_left_alone() {
     run(async {
         let (mut ill, well) = (Upstream::start().await, Upstream::start().await);

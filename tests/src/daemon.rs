@@ -204,10 +204,11 @@ impl Daemon {
         assert!(said.is_ok_and(|said| said.is_ok()), "the log never said '{what}':\n{}", self.log());
     }
 
-    /// Runs `llmbasedos` with `arguments` on the same folder.
+    /// Runs `llmbasedos` with `arguments` on the same folder and in the same environment.
     pub async fn cli(&self, arguments: &[&str]) -> Output {
         let mut command = command("llmbasedos");
         command.args(arguments).arg("--config-dir").arg(self.dir());
+        command.envs(self.setup.environment.iter().map(|(name, value)| (*name, value)));
         command.output().await.expect("the command runs")
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
 use tokio::time::timeout;
 
@@ -22,13 +22,25 @@ const REFUSAL_MAX: usize = 64 * 1024;
 /// A client for all upstreams that wait so long for a connection.
 pub(crate) fn client(connect: Duration) -> Client {
     // A provider that sends us elsewhere would get the key sent elsewhere.
-    Client::builder()
-        .connect_timeout(connect)
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_idle_timeout(Duration::from_mins(1))
-        .user_agent(concat!("llmbasedos/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .expect("the TLS provider is installed and nothing else can be wrong")
+    let builder = || {
+        Client::builder()
+            .connect_timeout(connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(Duration::from_mins(1))
+            .user_agent(concat!("llmbasedos/", env!("CARGO_PKG_VERSION")))
+    };
+    builder().build().unwrap_or_else(|error| {
+        // Slim containers have no certificates, and their models may be next door without TLS: nobody is trusted then.
+        let why = root(&error).map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(
+            why,
+            "models behind https cannot be reached: install ca-certificates, or set SSL_CERT_FILE"
+        );
+        builder()
+            .tls_certs_only([])
+            .build()
+            .expect("the TLS provider is installed and nothing else can be wrong")
+    })
 }
 
 /// Sends a request and waits for the head of its answer.
@@ -51,18 +63,35 @@ pub(crate) async fn send(upstream: &Upstream, outgoing: &Outgoing) -> Result<Res
         Ok(Err(error)) => return Err(broken_off(&error)),
         Err(_) => return Err(silent(first)),
     };
-    if response.status().is_success() {
-        return Ok(response);
+    if !response.status().is_success() {
+        return Err(refusal(upstream, response).await);
     }
-    Err(refusal(upstream, response).await)
+    // Nothing was asked to be compressed, so nobody here could read it.
+    match encoding(&response) {
+        None => Ok(response),
+        Some(encoding) => Err(Failure::new(
+            Kind::Broken,
+            format!("its provider sent an answer encoded as '{encoding}', which it was not asked for"),
+        )),
+    }
+}
+
+/// How a body is encoded, if it is.
+fn encoding(response: &Response) -> Option<String> {
+    let encoding = String::from_utf8_lossy(response.headers().get(CONTENT_ENCODING)?.as_bytes());
+    let shown = encoding.trim().chars().filter(char::is_ascii_graphic).take(16).collect::<String>();
+    (!shown.is_empty() && !shown.eq_ignore_ascii_case("identity")).then_some(shown)
 }
 
 async fn refusal(upstream: &Upstream, response: Response) -> Failure {
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| wait(value.to_str().ok()?));
-    // What it says is worth something, and not the wait for it.
-    let body = timeout(Duration::from_secs(5), read(response, REFUSAL_MAX)).await;
-    let refusal = upstream.protocol.refusal(&body.ok().and_then(Result::ok).unwrap_or_default());
+    // What it says is worth something, and not the wait for it; nothing where it is not text.
+    let body = match encoding(&response) {
+        None => timeout(Duration::from_secs(5), read(response, REFUSAL_MAX)).await.ok().and_then(Result::ok),
+        Some(_) => None,
+    };
+    let refusal = upstream.protocol.refusal(&body.unwrap_or_default());
     let said = match refusal.message.trim_end_matches('.') {
         "" => String::new(),
         said => format!(": {said}"),
@@ -139,8 +168,7 @@ fn seconds(time: Duration) -> String {
 
 /// Only what kind of error it was: its text has the URL, and what stands in that is nobody's business.
 fn broken_off(error: &reqwest::Error) -> Failure {
-    let root = std::iter::successors(std::error::Error::source(error), |cause| cause.source()).last();
-    let why = root.map(ToString::to_string).unwrap_or_default();
+    let why = root(error).map(ToString::to_string).unwrap_or_default();
     if error.is_connect() {
         Failure::new(Kind::Connect, format!("its provider cannot be reached: {why}"))
     } else if error.is_timeout() {
@@ -148,6 +176,11 @@ fn broken_off(error: &reqwest::Error) -> Failure {
     } else {
         Failure::new(Kind::Closed, format!("its provider broke the connection off: {why}"))
     }
+}
+
+/// The innermost cause.
+fn root(error: &reqwest::Error) -> Option<&(dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |cause| cause.source()).last()
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).

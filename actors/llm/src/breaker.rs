@@ -1,7 +1,9 @@
 //! A breaker per upstream: after some failures in a row nobody waits for it any more, until one call finds it well.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 #[derive(Debug)]
 pub(crate) struct Breaker {

@@ -5,18 +5,18 @@
 //! provider is closed, which stops that too, and what was used is settled.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use cluster_config::models::Kind as ModelKind;
 use protocol::llm::{CHUNK_HEAD, CHUNK_TAIL};
 use protocol::{Code, Context, Error};
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::ask;
 use crate::bill::Bill;
 use crate::failure::{Failure, Kind};
-use crate::quota::{Demand, Limits, Price};
+use crate::quota::{Demand, Limits, Price, Reservation};
 use crate::service::Llm;
 use crate::tokens;
 use crate::tries::Tries;
@@ -95,10 +95,7 @@ pub(crate) async fn chat(llm: &Llm, context: &Context, asked: Asked) -> Result<A
         flexible: said.is_none(),
         price: dearest(&plan),
     };
-    let reservation = llm.ledger().reserve(demand, limits).await?;
-    if let Some(left) = &reservation.left {
-        context.note(left);
-    }
+    let reservation = reserve(llm, context, demand, limits).await?;
     // Only a limit is a reason to ask for less than the model would write.
     let written_max = (said.is_none() && limits != Limits::default())
         .then(|| reservation.completion / choices(&asked.options));
@@ -123,6 +120,24 @@ pub(crate) async fn chat(llm: &Llm, context: &Context, asked: Asked) -> Result<A
     })
 }
 
+/// Reserves what a call may come to, and tells what is left, also where that is too little.
+pub(crate) async fn reserve(
+    llm: &Llm,
+    context: &Context,
+    demand: Demand,
+    limits: Limits,
+) -> Result<Reservation, Error> {
+    let reserved = llm.ledger().reserve(demand, limits).await;
+    let left = match &reserved {
+        Ok(reservation) => &reservation.left,
+        Err(refusal) => &refusal.left,
+    };
+    if let Some(left) = left {
+        context.note(left);
+    }
+    reserved.map_err(|refusal| refusal.error)
+}
+
 /// The models to ask, in order: the one that was asked for, and those that stand in for it as far as the caller may use
 /// them.
 fn plan(llm: &Llm, context: &Context, asked: &Asked) -> Result<Vec<Arc<Upstream>>, Error> {
@@ -138,19 +153,29 @@ fn plan(llm: &Llm, context: &Context, asked: &Asked) -> Result<Vec<Arc<Upstream>
     }
     let first = first?;
     wire::check(&asked.messages, &asked.options).map_err(invalid)?;
-    for field in asked.options.keys() {
-        if !wire::KNOWN.contains(&field.as_str()) && !first.model.allow_fields.contains(field) {
-            let shown: String = field.chars().take(64).collect();
-            let text = format!(
-                "'{shown}' is not a field that goes to model '{}'. Its owner can let it through with allow_fields in models.yaml.",
-                first.alias
-            );
-            return Err(Error::invalid_params(text));
-        }
-    }
+    let_through(first, wire::KNOWN, &asked.options)?;
     let others = first.model.fallbacks.iter().filter(|alias| tier.covers_model(alias));
     let others = others.filter_map(|alias| registry.find(Some(alias), ModelKind::Chat).ok());
     Ok(std::iter::once(first).chain(others).cloned().collect())
+}
+
+/// Refuses fields that are not `known` and that the model's owner has not let through.
+pub(crate) fn let_through(
+    upstream: &Upstream,
+    known: &[&str],
+    options: &Map<String, Value>,
+) -> Result<(), Error> {
+    let allowed = &upstream.model.allow_fields;
+    match options.keys().find(|field| !known.contains(&field.as_str()) && !allowed.contains(field)) {
+        None => Ok(()),
+        Some(field) => {
+            let shown: String = field.chars().take(64).collect();
+            Err(Error::invalid_params(format!(
+                "'{shown}' is not a field that goes to model '{}'. Its owner can let it through with allow_fields in models.yaml.",
+                upstream.alias
+            )))
+        }
+    }
 }
 
 pub(crate) fn not_allowed(alias: &str, name: &str, tier: &cluster_config::Tier) -> Error {
@@ -236,6 +261,10 @@ impl Run<'_> {
         let ended = timeout(total, self.exchange(upstream)).await.unwrap_or_else(|_| {
             let text = format!("its provider has not finished its answer in {} s", total.as_secs());
             Err(Stop::Failed(Failure::new(Kind::Timeout, text)))
+        });
+        let ended = ended.map_err(|stop| match stop {
+            Stop::Failed(failure) => Stop::Failed(failure.without(upstream.key())),
+            gone @ Stop::Gone(_) => gone,
         });
         match &ended {
             Err(Stop::Failed(failure)) if failure.is_illness() => {
@@ -386,3 +415,6 @@ impl From<WireError> for Stop {
         Self::Failed(error.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

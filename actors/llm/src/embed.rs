@@ -1,15 +1,13 @@
 //! Embeddings: one request, one answer, under the same limits as a chat.
 
-use std::time::Instant;
-
 use cluster_config::models::Kind as ModelKind;
 use protocol::{Context, Error};
-use serde_json::{Map, Value};
-use tokio::time::timeout;
+use serde_json::{Map, Value, json};
+use tokio::time::{Instant, timeout};
 
 use crate::ask;
 use crate::bill::Bill;
-use crate::chat::{invalid, not_allowed};
+use crate::chat::{invalid, let_through, not_allowed, reserve};
 use crate::failure::{Failure, Kind};
 use crate::quota::Demand;
 use crate::service::Llm;
@@ -35,6 +33,7 @@ pub(crate) async fn embed(
         return Err(not_allowed(alias, &context.caller.tier, &tier));
     }
     let upstream = registry.find(model, ModelKind::Embedding)?;
+    let_through(upstream, wire::EMBEDDING_KNOWN, options)?;
     let base64 = options.get("encoding_format").is_some_and(|format| format == "base64");
     let outgoing = upstream.protocol.embed(&upstream.model.model, input, options).map_err(invalid)?;
     let prompt = tokens::count_anywhere(texts(input)).await?;
@@ -46,25 +45,26 @@ pub(crate) async fn embed(
         flexible: false,
         price: upstream.price(),
     };
-    let reservation = llm.ledger().reserve(demand, llm.limits(&context.caller.tier)).await?;
-    if let Some(left) = &reservation.left {
-        context.note(left);
-    }
+    let reservation = reserve(llm, context, demand, llm.limits(&context.caller.tier)).await?;
     let mut bill = Bill::new(llm.ledger().clone(), reservation, upstream, prompt);
     let mut tries = Tries::at(upstream, false, context.deadline);
     let answer = loop {
         match ask_once(upstream, &outgoing).await {
             Ok((answer, usage)) => {
                 bill.take("", usage);
-                break Ok(answer);
+                break Ok((answer, usage.is_some()));
             }
             Err(failure) if tries.again(&failure).await => {}
             Err(failure) => break Err(failure.error(&upstream.alias, &[])),
         }
     };
     let settled = bill.settle().await;
-    let mut answer = answer?;
-    settled?;
+    let (mut answer, counted) = answer?;
+    let spent = settled?;
+    if !counted {
+        // OpenAI's list always says it, and it is what was settled.
+        answer["usage"] = json!({ "prompt_tokens": spent.prompt, "total_tokens": spent.prompt });
+    }
     if base64 {
         wire::embeddings_as_base64(&mut answer);
     }
@@ -84,6 +84,7 @@ async fn ask_once(upstream: &Upstream, outgoing: &Outgoing) -> Result<(Value, Op
         let text = format!("its provider has not answered in {} s", total.as_secs());
         Err(Failure::new(Kind::Timeout, text))
     });
+    let ended = ended.map_err(|failure| failure.without(upstream.key()));
     match &ended {
         Err(failure) if failure.is_illness() => attempt.failed(&failure.message, Instant::now()),
         _ => attempt.answered(),

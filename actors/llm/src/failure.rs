@@ -7,6 +7,9 @@ use serde_json::json;
 
 use crate::wire::{RefusalKind, WireError};
 
+/// Less of a key says nothing; local servers are given keys such as `x`, which are no secret.
+const KEY_MIN: usize = 4;
+
 /// An upstream that did not do what it was asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -42,6 +45,22 @@ pub(crate) enum Kind {
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), retry_after: None }
+    }
+
+    /// The same without `key`, which providers like to repeat, and without the beginning of it where what they said is
+    /// cut off. Keys of known providers are known by their looks; this is for all others.
+    pub(crate) fn without(mut self, key: Option<&str>) -> Self {
+        let Some(key) = key.filter(|key| key.len() >= KEY_MIN) else { return self };
+        if self.message.contains(key) {
+            self.message = self.message.replace(key, "***");
+        }
+        if let Some(cut) = self.message.strip_suffix('\u{2026}') {
+            let mut beginnings = (KEY_MIN..key.len()).rev().filter_map(|end| key.get(..end));
+            if let Some(rest) = beginnings.find_map(|beginning| cut.strip_suffix(beginning)) {
+                self.message = format!("{rest}***\u{2026}");
+            }
+        }
+        self
     }
 
     /// Whether the same request may go better the next time.
@@ -118,7 +137,27 @@ impl From<WireError> for Failure {
         match error {
             WireError::Unsupported(text) => Self::new(Kind::Unsupported, text),
             WireError::Broken(text) => Self::new(Kind::Broken, text),
-            WireError::Failed(text) => Self::new(Kind::Failed, format!("its provider failed: {text}")),
+            WireError::Failed(text) => {
+                // What we say goes on behind it.
+                Self::new(Kind::Failed, format!("its provider failed: {}", text.trim_end_matches('.')))
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn without(message: &str, key: &str) -> String {
+        Failure::new(Kind::Failed, message).without(Some(key)).message
+    }
+
+    #[test]
+    fn a_key_is_not_repeated_whole_or_cut() {
+        assert_eq!(without("wrong: c0ffee11, c0ffee11.", "c0ffee11"), "wrong: ***, ***.");
+        assert_eq!(without("wrong: c0ffee\u{2026}", "c0ffee11"), "wrong: ***\u{2026}");
+        assert_eq!(without("such a cof\u{2026}", "coffee11"), "such a cof\u{2026}");
+        assert_eq!(without("x is wrong", "x"), "x is wrong");
     }
 }

@@ -73,6 +73,15 @@ pub(crate) struct Reservation {
     pub(crate) left: Option<Note>,
 }
 
+/// A call that may not be made.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// What the caller is told.
+    pub(crate) error: Error,
+    /// As of a reservation.
+    pub(crate) left: Option<Note>,
+}
+
 /// Why a call may not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Refused {
@@ -133,7 +142,7 @@ impl Ledger {
     ///
     /// # Errors
     /// -32003 with what is left and when it is whole again.
-    pub(crate) async fn reserve(&self, demand: Demand, limits: Limits) -> Result<Reservation, Error> {
+    pub(crate) async fn reserve(&self, demand: Demand, limits: Limits) -> Result<Reservation, Refusal> {
         let now = Timestamp::now();
         let day = now.to_zoned(TimeZone::UTC).date();
         let (tell, told) = oneshot::channel();
@@ -147,7 +156,7 @@ impl Ledger {
         });
         submitted.map_err(unusable)?;
         let outcome = told.await.map_err(|_| unusable(StoreError::Closed))?;
-        outcome.map_err(unusable)?.map_err(|refused| refused.error(now, day))
+        outcome.map_err(unusable)?.map_err(|(refused, left)| Refusal { error: refused.error(now, day), left })
     }
 
     /// Puts what was used in the place of what was reserved; resolves when that is committed.
@@ -206,12 +215,21 @@ fn reserve(
     limits: Limits,
     day: Date,
     now: Timestamp,
-) -> rusqlite::Result<Result<Reservation, Refused>> {
+) -> rusqlite::Result<Result<Reservation, (Refused, Option<Note>)>> {
     let key = day.to_string();
     let (own, all) = (sum(db, &key, Some(&demand.caller))?, sum(db, &key, None)?);
+    let left = |tokens: u64| {
+        let resets_in = ends(day).duration_since(now).try_into().unwrap_or(Duration::ZERO);
+        let narrowest = [(limits.caller, own), (limits.instance, all)]
+            .into_iter()
+            .filter(|(limit, _)| *limit > 0)
+            .map(|(limit, sum)| (limit.saturating_sub(sum.used + sum.reserved + tokens), limit))
+            .min();
+        narrowest.map(|(remaining, limit)| Note::Tokens { limit, remaining, resets_in })
+    };
     let granted = match grant(demand, limits, own, all) {
         Ok(granted) => granted,
-        Err(refused) => return Ok(Err(refused)),
+        Err(refused) => return Ok(Err((refused, left(0)))),
     };
     let tokens = demand.prompt + granted;
     let cost = demand.prompt * demand.price.prompt + granted * demand.price.completion;
@@ -219,19 +237,12 @@ fn reserve(
         "INSERT INTO llm_reserved (day, caller, model, tokens, cost_nanos, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![key, demand.caller, demand.model, signed(tokens), signed(cost), now.as_millisecond()])?;
-    let resets_in = ends(day).duration_since(now).try_into().unwrap_or(Duration::ZERO);
-    let narrowest = [(limits.caller, own), (limits.instance, all)]
-        .into_iter()
-        .filter(|(limit, _)| *limit > 0)
-        .map(|(limit, sum)| (limit.saturating_sub(sum.used + sum.reserved + tokens), limit))
-        .min();
-    let left = narrowest.map(|(remaining, limit)| Note::Tokens { limit, remaining, resets_in });
     Ok(Ok(Reservation {
         id: db.last_insert_rowid(),
         day,
         caller: demand.caller.clone(),
         completion: granted,
-        left,
+        left: left(tokens),
     }))
 }
 
@@ -244,32 +255,34 @@ fn grant(demand: &Demand, limits: Limits, own: Sum, all: Sum) -> Result<u64, Ref
         (Which::Instance, limits.instance, all),
     ];
     for (which, limit, sum) in tokens {
-        let taken = sum.used + sum.reserved;
-        let room = limit.saturating_sub(taken).saturating_sub(demand.prompt);
-        if limit == 0 || granted <= room {
-            continue;
+        // None where what is read is too much already, be it that nothing is to be written.
+        let room = limit.saturating_sub(sum.used + sum.reserved).checked_sub(demand.prompt);
+        match room {
+            _ if limit == 0 => {}
+            Some(room) if granted <= room => {}
+            Some(room) if demand.flexible && room > 0 => granted = room,
+            _ => {
+                let wanted = demand.prompt + granted;
+                return Err(Refused { which, limit, used: sum.used, reserved: sum.reserved, wanted });
+            }
         }
-        if !demand.flexible || room == 0 {
-            let wanted = demand.prompt + granted;
-            return Err(Refused { which, limit, used: sum.used, reserved: sum.reserved, wanted });
-        }
-        granted = room;
     }
     let money =
         [(Which::CallerCost, limits.caller_cost, own), (Which::InstanceCost, limits.instance_cost, all)];
     for (which, limit, sum) in money {
-        let taken = sum.used_cost + sum.reserved_cost;
         let read = demand.prompt * demand.price.prompt;
-        let room = limit.saturating_sub(taken).saturating_sub(read);
-        if limit == 0 || granted * demand.price.completion <= room {
-            continue;
+        let written = granted * demand.price.completion;
+        let room = limit.saturating_sub(sum.used_cost + sum.reserved_cost).checked_sub(read);
+        let fits = room.and_then(|room| room.checked_div(demand.price.completion)).unwrap_or_default();
+        match room {
+            _ if limit == 0 => {}
+            Some(room) if written <= room => {}
+            Some(_) if demand.flexible && fits > 0 => granted = fits,
+            _ => {
+                let (used, reserved) = (sum.used_cost, sum.reserved_cost);
+                return Err(Refused { which, limit, used, reserved, wanted: read + written });
+            }
         }
-        let fits = room.checked_div(demand.price.completion).unwrap_or_default();
-        if !demand.flexible || fits == 0 {
-            let wanted = read + granted * demand.price.completion;
-            return Err(Refused { which, limit, used: sum.used_cost, reserved: sum.reserved_cost, wanted });
-        }
-        granted = fits;
     }
     Ok(granted)
 }
@@ -347,6 +360,14 @@ fn signed(n: u64) -> i64 {
 
 fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or_default()
+}
+
+// === impl Refusal ===
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, left: None }
+    }
 }
 
 // === impl Refused ===

@@ -64,7 +64,7 @@ impl Registry {
         let Some(alias) = alias.or_else(|| self.default_alias(kind)) else {
             let text = format!(
                 "No model is the default for {}. Say which in 'model', or set `default: true` in models.yaml.",
-                noun(kind)
+                kind.noun()
             );
             return Err(self.no_model(text, kind));
         };
@@ -74,7 +74,7 @@ impl Registry {
             return Err(self.no_model(text, kind));
         };
         if upstream.model.kind != kind {
-            return Err(self.no_model(format!("Model '{alias}' is not for {}.", noun(kind)), kind));
+            return Err(self.no_model(format!("Model '{alias}' is not for {}.", kind.noun()), kind));
         }
         if let Some(why) = &upstream.model.unusable {
             return Err(self.no_model(format!("Model '{alias}' cannot be used: {why}"), kind));
@@ -86,13 +86,6 @@ impl Registry {
         let of_kind = self.iter().filter(|upstream| upstream.model.kind == kind);
         let names: Vec<&str> = of_kind.map(|upstream| upstream.alias.as_str()).take(32).collect();
         Error::new(Code::LlmNoModel, text).with_data(json!({ "models": names, "retry_safe": true }))
-    }
-}
-
-fn noun(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Chat => "chats",
-        Kind::Embedding => "embeddings",
     }
 }
 

@@ -75,7 +75,7 @@ impl Llm {
 
     /// How the upstreams are, in a line, for whoever looks at the tree; none while all are well.
     pub fn health(&self) -> Option<String> {
-        let now = std::time::Instant::now();
+        let now = tokio::time::Instant::now();
         let registry = self.registry();
         let ill = registry.iter().filter_map(|upstream| match upstream.breaker.health(now) {
             Health::Well => None,

@@ -2,11 +2,12 @@
 //! how it has been.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cluster_config::models::{Model, Provider};
 use reqwest::Client;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use crate::breaker::{Breaker, Health};
 use crate::failure::{Failure, Kind};

@@ -13,19 +13,23 @@ mod serve;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod wire;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Version};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 pub use play::{Play, Usage, Wire, http_date};
+pub use tls::Authority;
 
 use crate::PATIENCE;
 
@@ -34,11 +38,16 @@ pub struct Upstream {
     address: SocketAddr,
     state: watch::Sender<State>,
     listener: Option<JoinHandle<()>>,
+    tls: Option<TlsAcceptor>,
 }
 
 /// One request as it came.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// When it had come.
+    pub at: Instant,
+    /// HTTP's.
+    pub version: Version,
     /// Such as POST.
     pub method: String,
     /// The path and, where there is one, the query.
@@ -54,7 +63,7 @@ pub struct Request {
 pub enum End {
     /// The answer was given whole.
     Whole,
-    /// The upstream broke it off, as it was told to.
+    /// The upstream broke it off: it was told to, or went down.
     BrokenOff,
     /// The client hung up before the end.
     HungUp,
@@ -68,6 +77,8 @@ struct State {
     script: VecDeque<Play>,
     usual: Play,
     key: Option<String>,
+    /// Nobody listens; whoever was being answered is broken off.
+    down: bool,
     /// So many requests, counted from the first, are held no longer.
     released: usize,
     holding: usize,
@@ -93,8 +104,17 @@ impl Request {
 impl Upstream {
     /// Starts one on a free port of 127.0.0.1. Until it is told otherwise it answers every chat with a short text.
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// The same behind TLS, with a certificate of `authority` for `name`.
+    pub async fn start_tls(authority: &Authority, name: &str) -> Self {
+        Self::start_with(Some(authority.acceptor(name))).await
+    }
+
+    async fn start_with(tls: Option<TlsAcceptor>) -> Self {
         let (state, any) = (watch::Sender::default(), SocketAddr::from(([127, 0, 0, 1], 0)));
-        let mut upstream = Self { address: any, state, listener: None };
+        let mut upstream = Self { address: any, state, listener: None, tls };
         upstream.up().await;
         upstream
     }
@@ -103,14 +123,16 @@ impl Upstream {
     pub async fn up(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("a free port");
         self.address = listener.local_addr().expect("its address");
-        self.listener = Some(tokio::task::spawn(serve::listen(listener, self.state.clone())));
+        self.state.send_modify(|state| state.down = false);
+        self.listener =
+            Some(tokio::task::spawn(serve::listen(listener, self.tls.clone(), self.state.clone())));
     }
 
     /// Refuses connections from now on, and ends those that are open.
     pub async fn down(&mut self) {
         if let Some(listener) = self.listener.take() {
-            listener.abort();
-            // Connections end with the task, and it has ended when it is joined.
+            self.state.send_modify(|state| state.down = true);
+            // Connections have ended when the task has.
             let _ = listener.await;
         }
     }
@@ -122,12 +144,13 @@ impl Upstream {
 
     /// Its base URL for Anthropic's, Gemini's and Ollama's words.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Its base URL for OpenAI's words.
     pub fn v1(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}/v1", self.url())
     }
 
     /// Refuses from now on, with 401, whoever shows another key than this.

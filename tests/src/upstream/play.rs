@@ -26,6 +26,8 @@ pub struct Play {
     /// What goes wrong, and after how many pieces of content.
     pub(super) trouble: Option<(usize, Trouble)>,
     pub(super) gzip: bool,
+    /// What it says where it fails in the middle of its answer.
+    pub(super) complaint: String,
 }
 
 /// How a stream's events are put on the wire. All of these mean the same.
@@ -70,6 +72,7 @@ pub(super) enum Says {
 pub(super) enum Trouble {
     NoEnd,
     BrokenJson,
+    BrokenText,
     Stall,
     Close,
     ShortLength,
@@ -110,6 +113,7 @@ impl Play {
             gap: Duration::ZERO,
             trouble: None,
             gzip: false,
+            complaint: "The upstream gave up.".to_owned(),
         }
     }
 
@@ -207,6 +211,12 @@ impl Play {
         self.trouble(pieces, Trouble::BrokenJson)
     }
 
+    /// Sends bytes that are no UTF-8 in the middle of a string, after so many pieces.
+    #[must_use]
+    pub fn breaks_utf8_after(self, pieces: usize) -> Self {
+        self.trouble(pieces, Trouble::BrokenText)
+    }
+
     /// Falls silent after so many pieces.
     #[must_use]
     pub fn stalls_after(self, pieces: usize) -> Self {
@@ -229,6 +239,12 @@ impl Play {
     #[must_use]
     pub fn errs_after(self, pieces: usize) -> Self {
         self.trouble(pieces, Trouble::Error)
+    }
+
+    /// Says this where it sends an error object.
+    #[must_use]
+    pub fn complaining(self, complaint: &str) -> Self {
+        Self { complaint: complaint.to_owned(), ..self }
     }
 
     /// Says the same again and again.

@@ -1,17 +1,19 @@
 //! The scripted upstream's server: takes connections, writes down what is asked, and does what the script says.
 
 use std::fmt;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Api, Ask, Framing, Wanted};
 use super::play::{First, Play};
@@ -30,7 +32,7 @@ impl fmt::Display for NoAnswer {
 
 impl std::error::Error for NoAnswer {}
 
-/// One request under way. Dropped before it is over, it was the client who hung up.
+/// One request under way. Dropped before it is over, it was the client who hung up, unless the upstream went down.
 pub(super) struct Exchange {
     at: usize,
     state: watch::Sender<State>,
@@ -38,15 +40,36 @@ pub(super) struct Exchange {
     over: bool,
 }
 
-pub(super) async fn listen(listener: TcpListener, state: watch::Sender<State>) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+pub(super) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, state: watch::Sender<State>) {
+    let (mut connections, mut told) = (JoinSet::new(), state.subscribe());
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted.expect("a connection").0,
+            _ = told.wait_for(|state| state.down) => break,
+        };
         // Nagle's algorithm would undo the script's writes.
         let _ = stream.set_nodelay(true);
-        let state = state.clone();
-        let service = service_fn(move |request| respond(request, state.clone()));
-        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        connections.spawn(converse(stream, tls.clone(), state.clone()));
         while connections.try_join_next().is_some() {}
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+/// One connection. Clients that end it badly, or that do not trust us, are the script's affair.
+async fn converse(stream: TcpStream, tls: Option<TlsAcceptor>, state: watch::Sender<State>) {
+    let service = service_fn(move |request| respond(request, state.clone()));
+    let Some(tls) = tls else {
+        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        return;
+    };
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let stream = TokioIo::new(stream);
+    if http2 {
+        let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await;
+    } else {
+        let _ = http1::Builder::new().serve_connection(stream, service).await;
     }
 }
 
@@ -56,10 +79,11 @@ async fn respond(
 ) -> Result<Response, NoAnswer> {
     let (head, body) = request.into_parts();
     let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| NoAnswer)?;
-    let path = head.uri.to_string();
+    let path = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
     let key = head.headers.clone();
     let ask = Ask::of(&head.method, &path, serde_json::from_slice(&body).unwrap_or_default());
-    let request = Request { method: head.method.to_string(), path, headers: head.headers, body };
+    let (at, method) = (Instant::now(), head.method.to_string());
+    let request = Request { at, version: head.version, method, path, headers: head.headers, body };
     let (exchange, play) = Exchange::begin(request, ask.as_ref(), state);
     let Some(ask) = ask else {
         let nothing = r#"{"error":{"message":"Nothing is served here.","type":"invalid_request_error"}}"#;
@@ -191,7 +215,8 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.over {
-            self.over(End::HungUp);
+            let down = self.state.borrow().down;
+            self.over(if down { End::BrokenOff } else { End::HungUp });
         }
     }
 }

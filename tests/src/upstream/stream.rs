@@ -18,8 +18,8 @@ use super::wire::writes;
 /// More than any client reads as one line.
 const LONG_LINE: usize = 20 * 1024 * 1024;
 
-/// What the long line is written in.
-const LONG_LINE_WRITE: usize = 64 * 1024;
+/// What is long is written in.
+const LONG_WRITE: usize = 64 * 1024;
 
 /// What is promised in `Content-Length` and never sent.
 const SHORT_BY: usize = 1000;
@@ -39,6 +39,12 @@ enum Step {
     Gap,
     Stall,
     BreakOff,
+}
+
+/// JSON with bytes that are no UTF-8 at the end of its longest word of a model's.
+fn broken_text(json: &[u8]) -> Bytes {
+    let at = json.windows(2).rposition(|two| two == b" \"").unwrap_or(json.len() / 2);
+    [&json[..at], b"\xff\xfe", &json[at..]].concat().into()
 }
 
 impl Steps {
@@ -70,12 +76,19 @@ impl Steps {
         }
         match trouble {
             None | Some(Trouble::NoEnd) => {}
-            Some(Trouble::Error) => put(&mut steps, &[ask.error(500, "The upstream gave up.")]),
+            Some(Trouble::Error) => put(&mut steps, &[ask.error(500, &play.complaint)]),
             Some(Trouble::BrokenJson) => {
                 // The stream goes on behind it: whether it is read on is the client's affair.
                 let broken = Event::of(Value::String("{\"choices\": [{\"delta\": {\"content\": \"br".into()));
                 put(&mut steps, &[broken]);
                 put(&mut steps, &events.contents[pieces..]);
+                put(&mut steps, &events.closing);
+                put(&mut steps, &events.end);
+            }
+            Some(Trouble::BrokenText) => {
+                let next = events.contents.get(pieces..).unwrap_or_default();
+                let told = next.iter().flat_map(|event| writes(event, ask.framing(), play.wire));
+                steps.write(told.map(|write| broken_text(&write)));
                 put(&mut steps, &events.closing);
                 put(&mut steps, &events.end);
             }
@@ -98,10 +111,11 @@ impl Steps {
         match play.trouble.map(|(_, trouble)| trouble) {
             None | Some(Trouble::NoEnd) => steps.write([text.to_owned().into()]),
             Some(Trouble::BrokenJson) => steps.write([half]),
+            Some(Trouble::BrokenText) => steps.write([broken_text(text.as_bytes())]),
             Some(Trouble::Error) => {
-                steps.write([ask.error(500, "The upstream gave up.").data.to_string().into()]);
+                steps.write([ask.error(500, &play.complaint).data.to_string().into()]);
             }
-            Some(Trouble::Endless) => steps.forever = vec![Bytes::from_static(&[b' '; 1024])],
+            Some(Trouble::Endless) => steps.forever = vec![Bytes::from_static(&[b' '; LONG_WRITE])],
             Some(trouble) => {
                 steps.write([half]);
                 steps.trouble(trouble);
@@ -119,9 +133,9 @@ impl Steps {
                 self.steps.push_back(Step::BreakOff);
             }
             Trouble::LongLine => {
-                let write = Bytes::from(vec![b'x'; LONG_LINE_WRITE]);
+                let write = Bytes::from(vec![b'x'; LONG_WRITE]);
                 self.write([Bytes::from_static(b"data: \"")]);
-                self.write(std::iter::repeat_n(write, LONG_LINE / LONG_LINE_WRITE));
+                self.write(std::iter::repeat_n(write, LONG_LINE / LONG_WRITE));
                 self.steps.push_back(Step::Stall);
             }
             _ => self.steps.push_back(Step::Stall),

@@ -327,7 +327,11 @@ fn it_goes_away_and_comes_back_where_it_was() {
         let address = upstream.address();
         let models = async || get(&address, "/v1/models", &[]).await;
         assert_eq!(models().await.expect("an answer").json().await["data"][0]["id"], "scripted");
+        upstream.next(Play::pieces(2).stalls_after(1));
+        let mut stalled = stream(&upstream).await;
+        stalled.event().await.expect("it has begun");
         upstream.down().await;
+        assert_eq!((upstream.ended(1).await, upstream.hung_up()), (End::BrokenOff, 0));
         assert!(models().await.is_none());
         upstream.up().await;
         assert_eq!(models().await.expect("an answer").status, 200);

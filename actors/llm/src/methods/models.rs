@@ -1,11 +1,10 @@
 //! `mcp.llm.models`.
 
-use std::time::Instant;
-
 use cluster_config::models::Kind;
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::breaker::Health;
 use crate::service::Llm;

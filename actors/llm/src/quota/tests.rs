@@ -43,7 +43,8 @@ fn spent(prompt: u64, completion: u64) -> Spent {
 
 const PRICE: Price = Price { prompt: 2, completion: 10 };
 
-fn data(error: &Error, name: &str) -> serde_json::Value {
+fn data(refusal: &Refusal, name: &str) -> serde_json::Value {
+    let error = &refusal.error;
     assert_eq!(error.code, Code::LlmQuotaExceeded, "{error:?}");
     error.data.as_ref().unwrap()[name].clone()
 }
@@ -158,4 +159,19 @@ async fn what_was_never_sent_is_not_used() {
     assert_eq!(reservation.left, None, "without a limit nothing is left of it");
     world.ledger.settle(reservation, "m".into(), Spent::default(), PRICE).await.unwrap();
     assert_eq!((world.today("a")[0], world.ledger.rows(Date::MIN, None).unwrap()), ((0, 0), Vec::new()));
+}
+
+#[tokio::test]
+async fn what_writes_nothing_is_limited_by_what_it_reads() {
+    let world = World::new();
+    let tokens = Limits { caller: 100, ..Limits::default() };
+    let money = Limits { caller_cost: 200, ..Limits::default() };
+    for limits in [tokens, money] {
+        assert!(world.ledger.reserve(demand("a", 101, 0), limits).await.is_err(), "{limits:?}");
+        assert!(world.ledger.reserve(demand("a", 101, 0), Limits::default()).await.is_ok());
+        assert!(world.ledger.reserve(demand("a", 1, 0), limits).await.is_err(), "it is passed already");
+        assert!(world.ledger.reserve(demand("b", 100, 0), limits).await.is_ok(), "as much as there is");
+        assert!(world.ledger.reserve(demand("b", 1, 0), limits).await.is_err(), "{limits:?}");
+        world.store.write(|db| db.execute("DELETE FROM llm_reserved", [])).await.unwrap();
+    }
 }

@@ -13,18 +13,27 @@ pub const EMBEDDING_KNOWN: &[&str] = &["dimensions", "encoding_format", "user"];
 /// OpenAI's bound on the texts of one request.
 const TEXTS_MAX: usize = 2048;
 
-/// Checks what is to be embedded and the known options. Gives the input as a list, one entry per vector.
-pub(super) fn check(input: &Value, options: &Map<String, Value>) -> Result<Value, WireError> {
+/// Checks what is to be embedded and the known options. Gives the input as a list, one entry per vector, or, where the
+/// provider takes `tokens`, as the caller's tokens of one text.
+pub(super) fn check(input: &Value, options: &Map<String, Value>, tokens: bool) -> Result<Value, WireError> {
     let list = match input {
         Value::String(_) => vec![input.clone()],
         Value::Array(list) => list.clone(),
         _ => return Err(wrong("input", "must be a string or an array of strings")),
     };
-    if list.is_empty() || list.len() > TEXTS_MAX {
+    let one_of_tokens = tokens && is_tokens(input);
+    if list.is_empty() || (list.len() > TEXTS_MAX && !one_of_tokens) {
         return Err(wrong("input", format_args!("must have 1 to {TEXTS_MAX} texts, not {}", list.len())));
     }
-    if let Some(index) = list.iter().position(|text| text.as_str().is_none_or(str::is_empty)) {
-        return Err(wrong(format_args!("input[{index}]"), "must be a non-empty string"));
+    let good =
+        |text: &Value| text.as_str().is_some_and(|text| !text.is_empty()) || (tokens && is_tokens(text));
+    if !one_of_tokens && let Some(index) = list.iter().position(|text| !good(text)) {
+        let what = match (tokens, list[index].is_string()) {
+            (_, true) => "must be a non-empty string",
+            (true, false) => "must be a non-empty string, or the tokens of one",
+            (false, false) => "must be a non-empty string: this provider takes no tokens",
+        };
+        return Err(wrong(format_args!("input[{index}]"), what));
     }
     for (name, value) in options.iter().filter(|(_, value)| !value.is_null()) {
         match name.as_str() {
@@ -38,6 +47,11 @@ pub(super) fn check(input: &Value, options: &Map<String, Value>) -> Result<Value
         }
     }
     Ok(list.into())
+}
+
+/// Whether this is the tokens of a text, as clients send them that count for themselves.
+fn is_tokens(input: &Value) -> bool {
+    input.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_u64))
 }
 
 /// Turns the vectors of an answer of `embeddings` into base64 of little-endian 32-bit floats, in place. OpenAI's own

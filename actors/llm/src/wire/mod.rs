@@ -181,14 +181,14 @@ impl Protocol {
         })
     }
 
-    /// The provider's request for the embeddings of a text, or of a list of texts.
+    /// The provider's request for the embeddings of a text, or of a list of texts; OpenAI's also takes tokens.
     pub fn embed(
         self,
         model: &str,
         input: &Value,
         options: &Map<String, Value>,
     ) -> Result<Outgoing, WireError> {
-        let input = embedding::check(input, options)?;
+        let input = embedding::check(input, options, self == Self::OpenAi)?;
         match self {
             Self::OpenAi => Ok(openai::embed(model, &input, options)),
             Self::Anthropic => {
@@ -247,6 +247,13 @@ impl WireError {
             error.column()
         ))
     }
+}
+
+/// A body that must be text.
+fn text<'a>(provider: &str, body: &'a [u8]) -> Result<&'a str, WireError> {
+    std::str::from_utf8(body).map_err(|_| {
+        WireError::Broken(format!("{provider} sent what is not its protocol: text that is not UTF-8"))
+    })
 }
 
 #[cfg(test)]

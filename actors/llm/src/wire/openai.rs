@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::{Chat, Outgoing, Piece, Usage, WireError, refusal};
+use super::{Chat, Outgoing, Piece, Usage, WireError, refusal, text};
 
 const PROVIDER: &str = "the provider";
 
@@ -151,7 +151,8 @@ pub(super) fn embeddings(body: &[u8]) -> Result<(Value, Option<Usage>), WireErro
 
 /// An answer that must be an object with the array `field`.
 fn list(body: &[u8], field: &str, what: &str) -> Result<(Value, Option<Usage>), WireError> {
-    let answer: Value = serde_json::from_slice(body).map_err(|error| WireError::broken(PROVIDER, &error))?;
+    let answer: Value =
+        serde_json::from_str(text(PROVIDER, body)?).map_err(|error| WireError::broken(PROVIDER, &error))?;
     if answer.get("error").is_some_and(|error| !error.is_null()) {
         return Err(WireError::Failed(refusal::read(body).message));
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::chunk::{Answer, Call, Head, Spent, Wrote};
-use super::super::{Piece, Usage, WireError, refusal};
+use super::super::{Piece, Usage, WireError, refusal, text};
 use super::{JSON_TOOL, PROVIDER};
 
 /// Translates a streamed message.
@@ -127,7 +127,8 @@ struct Whole {
 }
 
 pub(in super::super) fn completion(body: &[u8], head: Head) -> Result<(Value, Option<Usage>), WireError> {
-    let whole: Value = serde_json::from_slice(body).map_err(|error| WireError::broken(PROVIDER, &error))?;
+    let whole: Value =
+        serde_json::from_str(text(PROVIDER, body)?).map_err(|error| WireError::broken(PROVIDER, &error))?;
     if whole.get("error").is_some_and(|error| !error.is_null()) {
         return Err(WireError::Failed(refusal::read(body).message));
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::chunk::{Answer, Call, Head, Spent, Wrote};
-use super::super::{Piece, Usage, WireError, refusal};
+use super::super::{Piece, Usage, WireError, refusal, text};
 use super::PROVIDER;
 
 /// Translates a stream.
@@ -102,7 +102,7 @@ enum Ready {
 }
 
 pub(in super::super) fn completion(body: &[u8], head: Head) -> Result<(Value, Option<Usage>), WireError> {
-    let response = parse(std::str::from_utf8(body).unwrap_or_default())?;
+    let response = parse(text(PROVIDER, body)?)?;
     let blocked = response.blocked();
     let Some(candidate) = response.candidates.into_iter().next().or(blocked.then(Candidate::default)) else {
         return Err(WireError::Broken(format!("{PROVIDER} sent an answer without candidates")));

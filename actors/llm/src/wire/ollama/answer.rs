@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::super::chunk::{Answer, Call, Head, Spent, Wrote};
-use super::super::{Piece, Usage, WireError, refusal};
+use super::super::{Piece, Usage, WireError, refusal, text};
 use super::PROVIDER;
 
 /// Translates a stream.
@@ -58,7 +58,7 @@ struct Function {
 }
 
 pub(in super::super) fn completion(body: &[u8], head: Head) -> Result<(Value, Option<Usage>), WireError> {
-    let line = parse(std::str::from_utf8(body).unwrap_or_default())?;
+    let line = parse(text(PROVIDER, body)?)?;
     let Some(message) = line.message else {
         return Err(WireError::Broken(format!("{PROVIDER} sent an answer without a message")));
     };

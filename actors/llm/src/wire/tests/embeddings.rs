@@ -61,7 +61,18 @@ fn inputs_have_a_shape() {
     check(json!([]), "input must have 1 to 2048 texts, not 0");
     check(json!(vec!["a"; 2049]), "input must have 1 to 2048 texts, not 2049");
     check(json!(["a", ""]), "input[1] must be a non-empty string");
-    check(json!([[1, 2]]), "input[0] must be a non-empty string");
+    check(json!([[1, 2], []]), "input[1] must be a non-empty string, or the tokens of one");
+    check(json!([1, "a"]), "input[0] must be a non-empty string, or the tokens of one");
+    check_request(
+        Protocol::Ollama,
+        &json!([[1, 2]]),
+        &json!({}),
+        &json!("input[0] must be a non-empty string: this provider takes no tokens"),
+    );
+    for tokens in [json!([1, 2]), json!([[1, 2], [3]]), json!(vec![1; 8000])] {
+        let sent = json!({"path": "/embeddings", "body": {"model": "the-model", "input": tokens}});
+        check_request(Protocol::OpenAi, &tokens, &json!({}), &sent);
+    }
     let option =
         |options, expected: &str| check_request(Protocol::OpenAi, &json!("a"), &options, &json!(expected));
     option(json!({"dimensions": 0}), "dimensions must be a positive integer");
