@@ -102,8 +102,12 @@ impl<'a> Packer<'a, '_, '_> {
             let mut bytes = first.bytes.start..last.bytes.end;
             if let Some(previous) = chunks.last().filter(|_| self.goes_on(at)) {
                 let lines = self.block(at).shape == Shape::Lines;
-                bytes.start =
-                    overlap::start(text, previous.bytes.start, &bytes, lines, self.sizes, self.tokens);
+                let room = self.sizes.max.saturating_sub(self.tokens.count(&text[bytes.clone()]));
+                let room = room.min(self.sizes.overlap);
+                let start = overlap::start(text, previous.bytes.start, &bytes, lines, room, self.tokens);
+                if start < bytes.start && self.tokens.count(&text[start..bytes.end]) <= self.sizes.max {
+                    bytes.start = start;
+                }
             }
             let pages = self.block(at).page.zip(self.block(end - 1).page);
             chunks.push(Chunk {
