@@ -70,7 +70,10 @@ fn read(bytes: &[u8], limits: &Limits<'_>) -> Result<Extracted<'static>, Skipped
 fn title(document: &Document) -> Option<String> {
     let info = document.trailer.get_deref(b"Info", document).and_then(Object::as_dict).ok()?;
     let title = info.get_deref(b"Title", document).ok()?;
-    lopdf::decode_text_string(title).ok()
+    let title = lopdf::decode_text_string(title).ok()?;
+    // What programs write that were told no title.
+    (!matches!(title.to_ascii_lowercase().as_str(), "untitled" | "(anonymous)" | "(unspecified)"))
+        .then_some(title)
 }
 
 fn skipped(error: &Error) -> Skipped {
