@@ -7,6 +7,7 @@
 mod overlap;
 mod pieces;
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ pub fn chunks<'a>(
     let aim = sizes.aim.clamp(pieces::TOKENS_MIN, max);
     let sizes = Sizes { aim, max, overlap: sizes.overlap.min(aim / 2) };
     let pieces = pieces::pieces(extracted, sizes, tokens, limits)?;
-    let packer = Packer { extracted, sizes, tokens, pieces };
+    let packer = Packer { extracted, sizes, tokens, pieces, counted: Cell::default() };
     packer.pack(limits)
 }
 
@@ -84,6 +85,8 @@ struct Packer<'a, 'b, 'c> {
     sizes: Sizes,
     tokens: &'c dyn Tokens,
     pieces: Vec<Piece>,
+    /// The last range of pieces that was counted, and its tokens: a chunk is asked for several times, counted once.
+    counted: Cell<(usize, usize, usize)>,
 }
 
 impl<'a> Packer<'a, '_, '_> {
@@ -102,8 +105,12 @@ impl<'a> Packer<'a, '_, '_> {
             let mut bytes = first.bytes.start..last.bytes.end;
             if let Some(previous) = chunks.last().filter(|_| self.goes_on(at)) {
                 let lines = self.block(at).shape == Shape::Lines;
-                bytes.start =
-                    overlap::start(text, previous.bytes.start, &bytes, lines, self.sizes, self.tokens);
+                let room = self.sizes.max.saturating_sub(self.count(at, end));
+                let room = room.min(self.sizes.overlap);
+                let start = overlap::start(text, previous.bytes.start, &bytes, lines, room, self.tokens);
+                if start < bytes.start && self.tokens.count(&text[start..bytes.end]) <= self.sizes.max {
+                    bytes.start = start;
+                }
             }
             let pages = self.block(at).page.zip(self.block(end - 1).page);
             chunks.push(Chunk {
@@ -205,8 +212,14 @@ impl<'a> Packer<'a, '_, '_> {
     }
 
     fn count(&self, at: usize, end: usize) -> usize {
+        let (from, to, counted) = self.counted.get();
+        if (from, to) == (at, end) {
+            return counted;
+        }
         let bytes = self.pieces[at].bytes.start..self.pieces[end - 1].bytes.end;
-        self.tokens.count(&self.extracted.text[bytes])
+        let counted = self.tokens.count(&self.extracted.text[bytes]);
+        self.counted.set((at, end, counted));
+        counted
     }
 
     /// Whether a section begins with this piece.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::Skipped;
 
-/// Reads one format. Implementations are pure and never panic on bad bytes.
+/// Reads one format. Implementations are pure; one that panics makes its file a damaged one.
 pub trait Extract: Send + Sync {
     /// The text of `source`, cut into blocks.
     ///

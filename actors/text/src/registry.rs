@@ -1,6 +1,7 @@
 //! Which reader is for which content type.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::Skipped;
@@ -94,7 +95,9 @@ impl Extractors {
             return Err(Skipped::TooLong(bytes_max));
         }
         limits.go_on()?;
-        reader.extract(source, limits)
+        // Readers are other people's for the most part, and so are the files: one that makes a reader panic is damaged.
+        catch_unwind(AssertUnwindSafe(|| reader.extract(source, limits)))
+            .unwrap_or_else(|_| Err(Skipped::Damaged("its reader failed on it".to_owned())))
     }
 
     /// As [`Extractors::look`] and [`Extractors::extract`], for who has the whole file.

@@ -162,7 +162,9 @@ fn definition(line: &str, next: &str) -> Option<String> {
 /// `int main(…) {`, `render() {`: what has brackets, and a body right after them.
 fn bracketed(line: &str, next: &str) -> Option<String> {
     let (head, _) = line.split_once('(')?;
-    let body = line.ends_with('{') || (line.ends_with(')') && next.starts_with('{'));
+    // The arm of a match looks like a function.
+    let body =
+        (line.ends_with('{') && !line.contains("=>")) || (line.ends_with(')') && next.starts_with('{'));
     let (first, _) = word(head);
     let name = head.trim_end();
     let plain = name.chars().all(|c| c.is_alphanumeric() || "_ *&:<>,~.$[]-".contains(c));
@@ -223,6 +225,7 @@ mod tests {
             "let x = 3;",
             "int f(int);",
             "x = { a: f(1) };",
+            "Some(x) if ready => {",
             "type",
             "for x in list {",
         ] {

@@ -1,16 +1,13 @@
 //! PDF: the letters that pages draw, put together to lines and paragraphs; larger letters are headings.
 //!
 //! The file is somebody else's, and its format a maze: what it unpacks to is bounded stream by stream and in total, how
-//! many values it may consist of is counted before they are read (`structure`), and a panic of the reader is an error
-//! here.
+//! many values it may consist of is counted before they are read (`structure`).
 
 mod font;
 mod layout;
 mod letters;
 mod page;
 mod structure;
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lopdf::{DecompressError, Document, Error, LoadOptions, Object};
 
@@ -27,8 +24,7 @@ pub(crate) struct Pdf;
 impl Extract for Pdf {
     fn extract<'a>(&self, source: &Source<'a>, limits: &Limits<'_>) -> Result<Extracted<'a>, Skipped> {
         structure::check(source.bytes, limits)?;
-        catch_unwind(AssertUnwindSafe(|| read(source.bytes, limits)))
-            .unwrap_or_else(|_| Err(Skipped::Damaged("its reader failed on it".to_owned())))
+        read(source.bytes, limits)
     }
 
     fn bytes_max(&self, limits: &Limits<'_>) -> usize {
@@ -74,7 +70,10 @@ fn read(bytes: &[u8], limits: &Limits<'_>) -> Result<Extracted<'static>, Skipped
 fn title(document: &Document) -> Option<String> {
     let info = document.trailer.get_deref(b"Info", document).and_then(Object::as_dict).ok()?;
     let title = info.get_deref(b"Title", document).ok()?;
-    lopdf::decode_text_string(title).ok()
+    let title = lopdf::decode_text_string(title).ok()?;
+    // What programs write that were told no title.
+    (!matches!(title.to_ascii_lowercase().as_str(), "untitled" | "(anonymous)" | "(unspecified)"))
+        .then_some(title)
 }
 
 fn skipped(error: &Error) -> Skipped {

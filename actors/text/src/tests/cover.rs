@@ -62,6 +62,9 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    // Enough to find what 4000 found; the whole suite waits for them.
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn every_text_is_covered(text in text(), aim in 8_usize..80) {
         for name in NAMES {

@@ -46,6 +46,20 @@ fn a_pdf_knows_its_title_and_pages() {
 }
 
 #[test]
+fn what_is_on_every_page_is_left_out() {
+    let page = |n: usize| {
+        let (head, text) = (format!("The Manual, page {n}"), format!("Chapter {n} ........ {n}"));
+        written(&[(10, &head), (10, ""), (10, &text), (10, "Text of it."), (10, ""), (10, &n.to_string())])
+    };
+    let pages: Vec<_> = (8..13).map(page).collect();
+    let pages: Vec<_> = pages.iter().map(String::as_str).collect();
+    let file = pdf(&pages, "", &[]);
+    let text = extract("a.pdf", &file).expect("text").text.into_owned();
+    assert!(text.starts_with("Chapter 8 … 8\nText of it.\n\nChapter 9 … 9\n"), "{text}");
+    assert!(!text.contains("Manual") && text.ends_with("Text of it."), "{text}");
+}
+
+#[test]
 fn letters_of_a_pdf_become_words() {
     // Gaps in an array, a string a word, a string a letter, a matrix around the page.
     let page = "BT /F1 10 Tf 1 0 0 1 72 700 Tm [(Ker) 80 (ned) -300 (words)] TJ ET

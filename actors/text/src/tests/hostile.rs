@@ -189,6 +189,20 @@ fn what_is_deep_is_only_long() {
 }
 
 #[test]
+fn a_reader_that_panics_costs_its_file_only() {
+    struct Panics;
+    impl crate::Extract for Panics {
+        fn extract<'a>(&self, source: &Source<'a>, _: &Limits<'_>) -> Result<Extracted<'a>, Skipped> {
+            panic!("on {} bytes", source.bytes.len())
+        }
+    }
+    let mut all = Extractors::default();
+    all.register(&["text/plain"], Panics);
+    let refused = all.extract_named("a.txt", b"text", &Limits::default()).expect_err("it panics");
+    assert_eq!(refused.to_string(), "damaged: its reader failed on it");
+}
+
+#[test]
 fn whoever_has_no_more_time_stops_it() {
     let page = written(&[(10, "text")]);
     let pages = [page.as_str(); 20];

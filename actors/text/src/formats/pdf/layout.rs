@@ -18,6 +18,15 @@ const BACK: f32 = 1.5;
 /// A heading is larger than most letters by this factor.
 const LARGER: f32 = 1.15;
 
+/// How many lines at the head and at the foot of a page may be the same on every page.
+const EDGE_LINES: usize = 2;
+
+/// A line that stands there on fewer pages is text.
+const REPEATED_MIN: usize = 3;
+
+/// So many dots in a row lead the eye to a page's number.
+const LEADERS_MIN: usize = 5;
+
 /// A longer paragraph is no heading, however large it is written, in bytes.
 const HEADING_MAX: usize = 200;
 
@@ -98,6 +107,7 @@ impl Layout {
     /// Writes the paragraphs, with the headings above each.
     pub(super) fn write(mut self, writer: &mut Writer, limits: &Limits<'_>) {
         self.lines.retain(|line| !line.text.trim().is_empty());
+        self.drop_running_heads();
         let body = self.usual_size();
         let mut larger: Vec<_> = self.lines.iter().map(|line| halves(line.size)).collect();
         larger.retain(|size| *size as f32 / 2.0 > body * LARGER);
@@ -127,6 +137,31 @@ impl Layout {
         }
     }
 
+    /// Leaves out what stands at the head or foot of page after page: the document's name, the page's number.
+    fn drop_running_heads(&mut self) {
+        let mut edges = vec![false; self.lines.len()];
+        let mut begin = 0;
+        while let Some(first) = self.lines.get(begin) {
+            let count = self.lines[begin..].iter().take_while(|line| line.page == first.page).count();
+            let end = begin + count;
+            // A page of one line is that line.
+            let lines = EDGE_LINES.min(count / 3);
+            edges[begin..begin + lines].fill(true);
+            edges[end - lines..end].fill(true);
+            begin = end;
+        }
+        let mut times: HashMap<String, usize> = HashMap::new();
+        for (line, _) in self.lines.iter().zip(&edges).filter(|(_, edge)| **edge) {
+            *times.entry(without_numbers(&line.text)).or_default() += 1;
+        }
+        let often = REPEATED_MIN.max(self.page as usize / 4);
+        let mut edges = edges.into_iter();
+        self.lines.retain(|line| {
+            let is_edge = edges.next().unwrap_or_default();
+            !(is_edge && times.get(&without_numbers(&line.text)).is_some_and(|times| *times >= often))
+        });
+    }
+
     /// The size in which most letters are written.
     fn usual_size(&self) -> f32 {
         let mut letters: HashMap<u32, usize> = HashMap::new();
@@ -148,11 +183,36 @@ fn halves(size: f32) -> u32 {
     (size * 2.0).round().clamp(0.0, 10_000.0) as u32
 }
 
+/// A line as it is on every page, whatever its number.
+fn without_numbers(line: &str) -> String {
+    line.trim().chars().map(|c| if c.is_numeric() { '#' } else { c }).collect::<String>().replace("##", "#")
+}
+
+/// A line with an ellipsis for the dots of a table of contents, which are many tokens and no text.
+fn without_leaders(line: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = line;
+    while let Some(sign) = rest.chars().next() {
+        let is_leader = |c: char| c == sign || c == ' ';
+        let run = if ".:_·".contains(sign) { rest.find(|c| !is_leader(c)).unwrap_or(rest.len()) } else { 0 };
+        if rest[..run].matches(sign).count() >= LEADERS_MIN {
+            kept.truncate(kept.trim_end().len());
+            kept.push_str(" … ");
+            rest = &rest[run..];
+        } else {
+            kept.push(sign);
+            rest = &rest[sign.len_utf8()..];
+        }
+    }
+    kept
+}
+
 /// The lines of a paragraph; a word that was divided at the end of one is put together.
 fn join(lines: &[Line]) -> String {
     let mut text = String::new();
     for line in lines {
-        let line = line.text.trim();
+        let line = without_leaders(line.text.trim());
+        let line = line.trim();
         let divided = text.strip_suffix(['-', '\u{ad}', '‐']);
         let divided = divided.filter(|before| before.ends_with(char::is_lowercase));
         if let Some(length) = divided.filter(|_| line.starts_with(char::is_lowercase)).map(str::len) {
