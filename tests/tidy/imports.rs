@@ -12,6 +12,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("config", &["protocol"]),
     ("supervisor", &[]),
     ("store", &["protocol", "config"]),
+    ("vectors", &[]),
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
     ("gateway", SERVICE),
@@ -22,7 +23,7 @@ const RULES: &[(&str, &[&str])] = &[
 ];
 
 /// A service, which is every other crate below actors/: never another one, the gateway or an edge.
-const SERVICE: &[&str] = &["protocol", "config", "supervisor", "service", "store", "telemetry"];
+const SERVICE: &[&str] = &["protocol", "config", "supervisor", "service", "store", "vectors", "telemetry"];
 
 /// May import everything, and the daemon is imported by the tests alone.
 const ABOVE_ALL: &[&str] = &["daemon", "tests"];

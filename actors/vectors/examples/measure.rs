@@ -23,7 +23,9 @@ impl Originals for Kept {
     type Error = std::convert::Infallible;
 
     fn fetch(&self, ids: &[u64], found: &mut dyn FnMut(u64, &[f32])) -> Result<(), Self::Error> {
-        ids.iter().for_each(|id| found(*id, self.get(*id)));
+        for id in ids {
+            found(*id, self.get(*id));
+        }
         Ok(())
     }
 }
@@ -69,29 +71,40 @@ fn measure(size: usize) -> Result<(), VectorsError> {
     }
     let stats = index.stats();
     println!("  {stats:?}, {} bytes a chunk", stats.bytes / size);
-    for part in [1, 2, 5, 9, 10, 20, 50, 100, 1000] {
-        let allowed = (part > 1).then(|| ids.iter().copied().filter(|id| id % part == 0).collect());
-        report(&index, &kept, &queries, part, allowed.as_ref());
+    for k in [K, 16, 24, 32] {
+        // Asking for more widens the walks: what the best ten gain by it says how narrow they are.
+        report(&index, &kept, &queries, k, 1, None);
+    }
+    for part in [2, 3, 5, 9, 15, 17, 50, 100, 1000] {
+        let allowed = ids.iter().copied().filter(|id| id % part == 0).collect();
+        report(&index, &kept, &queries, K, part, Some(&allowed));
     }
     Ok(())
 }
 
-fn report(index: &Index, kept: &Kept, queries: &[Vec<f32>], part: u64, allowed: Option<&RoaringTreemap>) {
+fn report(
+    index: &Index,
+    kept: &Kept,
+    queries: &[Vec<f32>],
+    k: usize,
+    part: u64,
+    allowed: Option<&RoaringTreemap>,
+) {
     let (mut times, mut found, mut wanted) = (Vec::new(), 0, 0);
     for vector in queries {
-        let query = Query { vector, k: K, allowed };
+        let query = Query { vector, k, allowed };
         let begun = Instant::now();
         let hits = index.search(&query, kept).expect("originals are there");
         times.push(begun.elapsed());
         let best = exact(kept, vector, part);
-        assert_eq!(hits.len(), best.len());
-        found += shared(&hits, &best);
+        assert!(hits.len() >= best.len());
+        found += shared(&hits[..best.len()], &best);
         wanted += best.len();
     }
     times.sort();
     let at = |percent: usize| Duration::as_secs_f64(&times[(times.len() - 1) * percent / 100]) * 1000.0;
     let recall = found as f64 / wanted as f64;
-    println!("  1 of {part}: p50 {:.2} ms, p99 {:.2} ms, recall@{K} {recall:.4}", at(50), at(99));
+    println!("  k {k}, 1 of {part}: p50 {:.2} ms, p99 {:.2} ms, recall@{K} {recall:.4}", at(50), at(99));
 }
 
 fn shared(hits: &[Hit], ids: &[u64]) -> usize {
@@ -126,5 +139,7 @@ fn unit(random: &mut fastrand::Rng, centre: Option<&[f32]>) -> Vec<f32> {
 
 fn normalise(vector: &mut [f32]) {
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|value| *value /= length);
+    for value in &mut *vector {
+        *value /= length;
+    }
 }

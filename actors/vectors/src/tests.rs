@@ -66,14 +66,12 @@ impl Truth {
     fn recall(
         &self,
         index: &Index,
-        queries: u64,
+        queries: usize,
         k: usize,
         allowed: Option<&RoaringTreemap>,
     ) -> (usize, usize) {
         let (mut found, mut wanted) = (0, 0);
-        for seed in 0..queries {
-            let vector =
-                self.0.values().nth(seed as usize * self.0.len() / queries as usize).expect("enough");
+        for vector in self.0.values().step_by(self.0.len() / queries) {
             let query = Query { vector, k, allowed };
             let (hits, best) = (index.search(&query, self).expect("it is there"), self.best(&query));
             assert_eq!(hits.len(), best.len());
@@ -92,7 +90,9 @@ pub(crate) fn vector(seed: u64) -> Vec<f32> {
 
 pub(crate) fn unit(mut vector: Vec<f32>) -> Vec<f32> {
     let length = crate::quantise::dot_exact(&vector, &vector).sqrt();
-    vector.iter_mut().for_each(|value| *value /= length);
+    for value in &mut vector {
+        *value /= length;
+    }
     vector
 }
 
