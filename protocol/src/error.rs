@@ -61,6 +61,8 @@ codes! {
     FsPath = -32011, "fs_path";
     /// The root is read-only, or the operating system refused.
     FsPermission = -32012, "fs_permission";
+    /// Nothing could be searched: nothing is indexed, or there is no model; `data.kind` says which.
+    FsSearch = -32013, "fs_search";
     /// The file changed since the caller last saw it (`if_match` did not match).
     FsConflict = -32014, "fs_conflict";
     /// No room left on the device, or over a size limit.

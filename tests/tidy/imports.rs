@@ -13,6 +13,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("supervisor", &[]),
     ("store", &["protocol", "config"]),
     ("text", &[]),
+    ("vectors", &[]),
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
     ("embedding", &["protocol", "config", "supervisor", "service", "telemetry"]),
@@ -26,6 +27,7 @@ const RULES: &[(&str, &[&str])] = &[
 /// A service, which is every other crate below actors/: never another one, the gateway or an edge.
 const SERVICE: &[&str] = &["protocol", "config", "supervisor", "service", "store", "telemetry", "text"];
 const SERVICE: &[&str] = &["protocol", "config", "supervisor", "service", "store", "embedding", "telemetry"];
+const SERVICE: &[&str] = &["protocol", "config", "supervisor", "service", "store", "vectors", "telemetry"];
 
 /// May import everything, and the daemon is imported by the tests alone.
 const ABOVE_ALL: &[&str] = &["daemon", "tests"];

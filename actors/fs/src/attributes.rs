@@ -46,6 +46,14 @@ pub(crate) struct Identity {
     inode: u64,
 }
 
+impl Identity {
+    /// Device and inode.
+    pub(crate) fn numbers(self) -> (u64, u64) {
+        let (major, minor) = self.device;
+        (u64::from(major) << 32 | u64::from(minor), self.inode)
+    }
+}
+
 // === impl Kind ===
 
 impl From<FileType> for Kind {

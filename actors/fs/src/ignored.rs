@@ -12,18 +12,35 @@ use crate::names::Names;
 use crate::path::VirtualPath;
 use crate::roots::Place;
 
-const FILE_NAME: &str = ".gitignore";
+const GIT: &str = ".gitignore";
+
+/// What the index leaves out beside that: the same rules, for who does not want to change what git sees.
+pub(crate) const OURS: &str = ".llmbasedosignore";
 
 /// Longer ones are made by mistake; their beginning counts.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The rules of the directory that is being walked and of those above it, outermost first.
-#[derive(Debug, Default)]
-pub(crate) struct Ignored(Vec<Gitignore>);
+#[derive(Debug)]
+pub(crate) struct Ignored {
+    files: &'static [&'static str],
+    rules: Vec<Gitignore>,
+}
+
+impl Default for Ignored {
+    fn default() -> Self {
+        Self { files: &[GIT], rules: Vec::new() }
+    }
+}
 
 // === impl Ignored ===
 
 impl Ignored {
+    /// What the index leaves out.
+    pub(crate) fn of_the_index() -> Self {
+        Self { files: &[GIT, OURS], rules: Vec::new() }
+    }
+
     /// Takes the rules of the directories above `place`, from its root down.
     pub(crate) fn enter_above(&mut self, place: &Place<'_>) {
         let mut above = Vec::new();
@@ -33,32 +50,39 @@ impl Ignored {
             above.push(dir);
         }
         for dir in above.iter().rev() {
-            let inside = format!("{}/{FILE_NAME}", dir.inside());
-            let file = beneath::open(&dir.root.dir, &inside, TO_READ, Last::AsItIs).ok();
-            self.0.extend(file.and_then(|file| rules(Regular::known(file, &dir.path).ok()?, &dir.path)));
+            let files = self.files.iter().filter_map(|name| {
+                let inside = format!("{}/{name}", dir.inside());
+                let file = beneath::open(&dir.root.dir, &inside, TO_READ, Last::AsItIs).ok()?;
+                Regular::known(file, &dir.path).ok()
+            });
+            self.rules.extend(rules(files, &dir.path));
         }
     }
 
     /// Takes the rules of a directory; whether it has any.
     pub(crate) fn enter(&mut self, names: &Names, path: &VirtualPath) -> bool {
-        if !names.list.iter().any(|name| name.text == FILE_NAME && name.kind == Kind::File) {
+        let is_there = |wanted: &str| {
+            names.list.iter().any(|name| name.text == wanted && name.kind == Kind::File)
+        };
+        let mut files = self.files.iter().filter(|name| is_there(name)).peekable();
+        if files.peek().is_none() {
             return false;
         }
-        let file = names.dir(path).ok().and_then(|dir| Regular::open_child(dir, FILE_NAME, path).ok());
-        let rules = file.and_then(|file| rules(file, path));
+        let files = files.filter_map(|name| Regular::open_child(names.dir(path).ok()?, name, path).ok());
+        let rules = rules(files, path);
         let any = rules.is_some();
-        self.0.extend(rules);
+        self.rules.extend(rules);
         any
     }
 
     /// Forgets the rules that were taken last.
     pub(crate) fn leave(&mut self) {
-        self.0.pop();
+        self.rules.pop();
     }
 
     /// Whether a path is excluded: the innermost rule that says anything decides.
     pub(crate) fn covers(&self, path: &VirtualPath, is_dir: bool) -> bool {
-        for rules in self.0.iter().rev() {
+        for rules in self.rules.iter().rev() {
             match rules.matched(path.as_str(), is_dir) {
                 Match::Ignore(_) => return true,
                 Match::Whitelist(_) => return false,
@@ -69,13 +93,16 @@ impl Ignored {
     }
 }
 
-fn rules(file: Regular, path: &VirtualPath) -> Option<Gitignore> {
-    let mut text = Vec::new();
-    file.file.take(FILE_BYTES_MAX).read_to_end(&mut text).ok()?;
+/// The rules of these files of one directory, the last of which has the last word.
+fn rules(files: impl Iterator<Item = Regular>, path: &VirtualPath) -> Option<Gitignore> {
     let mut builder = GitignoreBuilder::new(path.as_str());
-    for line in String::from_utf8_lossy(&text).lines() {
-        // A line that is no pattern excludes nothing, as in git.
-        let _ = builder.add_line(None, line);
+    for file in files {
+        let mut text = Vec::new();
+        file.file.take(FILE_BYTES_MAX).read_to_end(&mut text).ok()?;
+        for line in String::from_utf8_lossy(&text).lines() {
+            // A line that is no pattern excludes nothing, as in git.
+            let _ = builder.add_line(None, line);
+        }
     }
     builder.build().ok()
 }

@@ -45,12 +45,16 @@ mod remove;
 mod sweep;
 mod trash;
 
+// Finding by content.
+mod search;
+
 mod fault;
 
 pub use config::{Mode, Root, Settings};
 pub use methods::methods;
 pub use path::{BadPath, VirtualPath};
 pub use roots::OpenError;
+pub use search::{Parts, Search, methods as search_methods};
 pub use service::Fs;
 pub use sweep::Swept;
 

@@ -36,6 +36,12 @@ impl Pattern {
         Ok(Self { glob, whole_path: text.contains('/') })
     }
 
+    /// Whether it matches a whole path, or the name at its end.
+    pub(crate) fn covers_path(&self, path: &str) -> bool {
+        let path = path.trim_start_matches('/');
+        self.glob.is_match(if self.whole_path { path } else { path.rsplit('/').next().unwrap_or(path) })
+    }
+
     /// Whether it matches what the walk is at.
     pub(crate) fn covers(&self, step: &Step<'_>) -> bool {
         self.glob.is_match(if self.whole_path { step.relative } else { step.name.text.as_str() })

@@ -226,3 +226,6 @@ fn visit(visited: &mut [u64], node: u32) -> bool {
     *word |= bit;
     new
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,7 +125,7 @@ impl Index {
 /// How many of the tail's oldest chunks to seal now: `seal` times the largest power of two that there are.
 fn tail_rows(view: &View, limits: &Limits) -> usize {
     let (seal, tail) = (limits.seal.max(1), view.tail.len());
-    let enough = if view.segments.is_empty() { tail > limits.exact_max.max(seal) } else { tail >= seal };
+    let enough = tail >= seal && (tail > limits.exact_max || !view.segments.is_empty());
     let mut rows = if enough { seal } else { 0 };
     while rows > 0 && rows * 2 <= tail.min(limits.segment_max) {
         rows *= 2;

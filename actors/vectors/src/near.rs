@@ -48,10 +48,6 @@ impl<T: Ord + Copy> Nearest<T> {
         self.heap.len() >= self.most
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.heap.len()
-    }
-
     /// Whether something this similar would be kept, as far as the similarity tells.
     pub(crate) fn wants(&self, similarity: f32) -> bool {
         similarity >= self.floor

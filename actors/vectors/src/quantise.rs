@@ -150,7 +150,9 @@ mod tests {
 
     fn unit(mut vector: Vec<f32>) -> Vec<f32> {
         let length = dot_exact(&vector, &vector).sqrt().max(f32::MIN_POSITIVE);
-        vector.iter_mut().for_each(|value| *value /= length);
+        for value in &mut vector {
+            *value /= length;
+        }
         vector
     }
 

@@ -16,9 +16,12 @@ use crate::graph::{self, Graph, Width};
 use crate::near::Nearest;
 use crate::quantise::{Codes, Probe, Row};
 
-/// A walk that has compared this part of a segment is given up: a scan reads memory in order, which is about four times
-/// as fast a vector, and is exact.
-const VISITS_SHARE: usize = 4;
+/// A scan reads memory in order, which is so many times as fast a vector as a walk, and exact: a walk that would compare
+/// more than this part of the segment is not begun, or given up.
+const SCAN_SPEED: usize = 6;
+
+/// About how many nodes a walk compares for each that it keeps, when everything is admitted.
+const VISITS_PER_KEPT: f64 = 32.0;
 
 /// Never changes. See the file's own description for rows and nodes.
 #[derive(Debug, PartialEq)]
@@ -70,6 +73,8 @@ pub(crate) struct Sought<'a> {
     pub(crate) width: usize,
     /// Only these chunks, if set.
     pub(crate) allowed: Option<&'a RoaringTreemap>,
+    /// The part of all chunks that they are, at most 1.
+    pub(crate) share: f64,
 }
 
 impl Segment {
@@ -169,22 +174,18 @@ impl Segment {
             !dead.contains(row) && sought.allowed.is_none_or(|allowed| allowed.contains(self.id(row)))
         };
         let everything = dead.is_empty() && sought.allowed.is_none();
-        let admits = |node: u32| everything || self.rows_at(node).any(admits_row);
-        let similarity = |node: u32| sought.probe.similarity(&self.codes.row(node as usize));
-        let width = Width { kept: sought.width, visits_max: self.codes.len() / VISITS_SHARE };
         let offer = |node: u32, similarity: f32, nearest: &mut Nearest<u64>| {
             for row in self.rows_at(node).filter(|row| everything || admits_row(*row)) {
                 nearest.offer(similarity, self.id(row));
             }
         };
-        match self.graph.walk(width, similarity, admits) {
-            Some(found) if found.is_full() => {
+        match self.walk(sought, |node| everything || self.rows_at(node).any(admits_row)) {
+            Some(found) => {
                 for near in found.into_sorted() {
                     offer(near.what, near.similarity, nearest);
                 }
             }
-            // Too few, or too far: what is allowed is rare, or cannot be reached.
-            _ => {
+            None => {
                 for (node, row) in (0_u32..).zip(self.codes.rows()) {
                     let similarity = sought.probe.similarity(&row);
                     if nearest.wants(similarity) {
@@ -195,6 +196,20 @@ impl Segment {
         }
     }
 
+    /// As many nodes as were sought. `None` when a scan is faster, or there are fewer, or they cannot be reached.
+    fn walk(&self, sought: &Sought<'_>, admits: impl Fn(u32) -> bool) -> Option<Nearest<u32>> {
+        let nodes = self.codes.len();
+        let visits = sought.width as f64 * VISITS_PER_KEPT / sought.share;
+        if sought.allowed.is_some() && visits * SCAN_SPEED as f64 > nodes as f64 {
+            return None;
+        }
+        // A small segment is walked whole rather than given up: without a filter, that is as fast as a scan.
+        let visits_max = if sought.allowed.is_some() { nodes / SCAN_SPEED } else { nodes };
+        let width = Width { kept: sought.width, visits_max };
+        let similarity = |node: u32| sought.probe.similarity(&self.codes.row(node as usize));
+        self.graph.walk(width, similarity, admits).filter(Nearest::is_full)
+    }
+
     /// Offers those of `allowed` that are here and not dead.
     pub(crate) fn search_among(
         &self,
@@ -203,10 +218,19 @@ impl Segment {
         dead: &RoaringBitmap,
         nearest: &mut Nearest<u64>,
     ) {
-        for row in self.rows_of(allowed).filter(|row| !dead.contains(*row)) {
-            let similarity = probe.similarity(&self.vector(row));
-            if nearest.wants(similarity) {
-                nearest.offer(similarity, self.id(row));
+        // They come by id and are compared by row: memory is read forwards.
+        let mut marked = vec![0_u64; self.len().div_ceil(64)];
+        for row in self.rows_of(allowed) {
+            marked[row as usize / 64] |= 1 << (row % 64);
+        }
+        for (first, mut bits) in (0_u32..).step_by(64).zip(marked) {
+            while bits != 0 {
+                let row = first + bits.trailing_zeros();
+                bits &= bits - 1;
+                let similarity = probe.similarity(&self.vector(row));
+                if nearest.wants(similarity) && !dead.contains(row) {
+                    nearest.offer(similarity, self.id(row));
+                }
             }
         }
     }

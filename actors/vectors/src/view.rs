@@ -11,9 +11,8 @@ use crate::quantise::Probe;
 use crate::segment::{Segment, Sought};
 use crate::tail::Tail;
 
-/// One of so many allowed makes them rare: below that, comparing each of them is faster than a walk that passes over all
-/// the others.
-const RARE: u64 = 10;
+/// One of so many allowed makes them rare: below that, looking each of them up is faster than passing over the others.
+const RARE: u64 = 5;
 
 /// How many nodes a walk keeps at least: with 8 segments of 128 k, recall@10 is above 0.98.
 const WIDTH_MIN: usize = 64;
@@ -81,9 +80,11 @@ impl View {
         allowed: Option<&RoaringTreemap>,
     ) -> Vec<Near<u64>> {
         let mut nearest = Nearest::new(want);
-        let rare = allowed.filter(|allowed| allowed.len().saturating_mul(RARE) <= self.len() as u64);
+        let all = self.len() as u64;
+        let rare = allowed.filter(|allowed| allowed.len().saturating_mul(RARE) <= all);
         self.tail.search(probe, allowed, rare.is_some(), &mut nearest);
-        let sought = Sought { probe, width: want.max(WIDTH_MIN), allowed };
+        let share = allowed.map_or(1.0, |allowed| (allowed.len() as f64 / all as f64).min(1.0));
+        let sought = Sought { probe, width: want.max(WIDTH_MIN), allowed, share };
         for Placed { segment, dead } in &self.segments {
             match rare {
                 Some(allowed) => segment.search_among(probe, allowed, dead, &mut nearest),

@@ -8,6 +8,7 @@ use admin::{Admin, Counters};
 use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded, Settings};
 use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
+use embedding::Embedder;
 use gateway::{BackendConfig, Gateway, Rules};
 use llm::Llm;
 use prompts::Prompts;
@@ -94,8 +95,10 @@ impl App {
             log,
         });
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
+        let embedder = embedder(settings)?;
+        let search = search(settings, &fs, &store, &embedder);
         let llm = Llm::open(llm_config(settings, environment, store, gateway.gate().clone()))?;
-        let services = services(&fs, &admin, &prompts, &llm);
+        let services = services(&fs, &search, &admin, &prompts, &llm);
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -144,6 +147,7 @@ impl App {
                     if s.name == LLM.0 { child.note(move || health.health()) } else { child }
                 })
                 .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
+                .chain([embedding::child("embedding", &embedder), search.child("index")])
                 .chain(prompts.reader("prompts-watch"))
                 .chain(llm.reader("models-watch"))
                 .chain(answers_suite)
@@ -250,10 +254,39 @@ fn llm_config(
     }
 }
 
-fn services(fs: &fs::Fs, admin: &Admin, prompts: &Prompts, llm: &Llm) -> Vec<Service> {
+/// What makes vectors of texts: a process of its own, started when one is wanted.
+pub(crate) fn embedder(settings: &Settings) -> anyhow::Result<Embedder> {
+    let search = &settings.fs.search;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let places = embedding_places(settings);
+    let load = embedding::Program {
+        path: program.with_file_name("llmbasedos-embed"),
+        arguments: Vec::new(),
+        settings: embedding::Settings {
+            places,
+            threads: if search.threads == 0 { cores.div_ceil(2) } else { search.threads.min(cores) },
+        },
+    };
+    Ok(Embedder::new(load, Duration::from_secs(search.idle_seconds)))
+}
+
+/// Where the embedding model and its runtime are looked for.
+pub(crate) fn embedding_places(settings: &Settings) -> embedding::Places {
+    let search = &settings.fs.search;
+    let models = search.models_dir.clone().unwrap_or_else(|| settings.state_dir.join("models"));
+    embedding::Places { models, model: search.model.clone(), runtime: None }
+}
+
+fn search(settings: &Settings, fs: &fs::Fs, store: &Store, embedder: &Embedder) -> fs::Search {
+    let folder = settings.state_dir.join("index");
+    fs::Search::new(fs, &settings.fs.search, fs::Parts { store: store.clone(), folder, embedder: embedder.clone() })
+}
+
+fn services(fs: &fs::Fs, search: &fs::Search, admin: &Admin, prompts: &Prompts, llm: &Llm) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
     vec![
-        service(FS, fs::methods(fs)),
+        service(FS, fs::methods(fs).into_iter().chain(fs::search_methods(search)).collect()),
         service(ADMIN, admin::methods(admin)),
         service(PROMPTS, prompts::methods(prompts)),
         service(LLM, llm::methods(llm)),
@@ -344,7 +377,7 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         in_flight_max: 1,
     };
     let store = Store::open(&scratch)?;
-    let gateway = Gateway::new(config, store.clone())?;
+    let (gateway, seen) = (Gateway::new(config, store.clone())?, store.clone());
     let gate = gateway.gate().clone();
     let llm = Llm::open(llm::Config {
         file: None,
@@ -355,7 +388,10 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         cost_per_day: 0.0,
         calls: 1,
     })?;
-    for service in services(&fs, &admin, &Prompts::open(None), &llm) {
+    let nowhere = || Err(embedding::EmbedError::Closed);
+    let embedder = Embedder::new(nowhere, Duration::from_secs(1));
+    let search = search(&Settings { state_dir: scratch, ..Settings::default() }, &fs, &seen, &embedder);
+    for service in services(&fs, &search, &admin, &Prompts::open(None), &llm) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }
     let catalog = gateway.gate().routes().load().catalog.clone();

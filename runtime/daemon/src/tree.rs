@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! root               one_for_one, 3 restarts in 60 s, then an orderly exit with a code that has us restarted
-//! |- services        fs, admin, prompts, llm, sweeper, prompts-watch, models-watch
+//! |- services        fs, admin, prompts, llm, sweeper, embedding, index, prompts-watch, models-watch
 //! |- backends        discovery, and a link per third-party daemon
 //! |- gateway         ledger, auth
 //! `- edges           sessions (one per connection, temporary), http, a listener per UNIX socket
