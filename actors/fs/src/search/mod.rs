@@ -18,8 +18,6 @@ use std::time::Duration;
 use index::{Config, Index};
 use protocol::Entry;
 
-pub use index::child;
-
 use crate::service::Fs;
 
 /// The handle that the methods of the search work with.

@@ -14,4 +14,4 @@ mod searching;
 mod watching;
 mod world;
 
-pub(crate) use world::{World, kind_of};
+pub(crate) use world::{World, kind_of, root};
