@@ -5,41 +5,19 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
-use embedding::{Embed, EmbedError, Embedder, Load, Places, Priority, Program, Role, Settings, State, child};
+use embedding::{Embed, EmbedError, Load, Program, Role};
 use serde::Deserialize;
-use supervisor::{SupervisorSpec, Tree};
 
-const MODEL: &str = "all-MiniLM-L6-v2";
-const EVER: Duration = Duration::from_mins(2);
+use crate::kit::{EVER, MODEL, ask, models, process_of, program, start};
+
+mod kit;
 
 /// A text, and its vector by the Python runtime on the same model (golden.py).
 #[derive(Deserialize)]
 struct Golden {
     text: String,
     vector: Vec<f32>,
-}
-
-/// The folder of models.
-fn models() -> &'static Path {
-    static MODELS: OnceLock<PathBuf> = OnceLock::new();
-    MODELS.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fetch/model");
-        let made = Command::new(script).output().expect("the script is there");
-        assert!(made.status.success(), "no model:\n{}", String::from_utf8_lossy(&made.stderr));
-        PathBuf::from(String::from_utf8(made.stdout).expect("a path").trim())
-    })
-}
-
-fn program(models: &Path) -> Program {
-    let places = Places { models: models.to_owned(), model: MODEL.to_owned(), runtime: None };
-    Program {
-        path: env!("CARGO_BIN_EXE_llmbasedos-embed").into(),
-        arguments: Vec::new(),
-        settings: Settings { places, threads: 2 },
-    }
 }
 
 /// A folder of models that is all links into the real one, to be damaged.
@@ -81,26 +59,6 @@ fn one(model: &mut dyn Embed, text: &str) -> Vec<f32> {
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
-}
-
-async fn start(program: Program, idle: Duration) -> (Embedder, Tree) {
-    let embedder = Embedder::new(program, idle);
-    let spec = SupervisorSpec::new("root").child(child("embedding", &embedder));
-    let tree = supervisor::start(spec).await.expect("it starts");
-    (embedder, tree)
-}
-
-async fn ask(embedder: &Embedder, text: &str) -> Result<Vec<f32>, EmbedError> {
-    let vectors =
-        embedder.embed(Role::Query, vec![text.to_owned()], Priority::Query, Instant::now() + EVER).await?;
-    Ok(vectors.into_iter().next().expect("one of one"))
-}
-
-fn process_of(embedder: &Embedder) -> u32 {
-    match embedder.status().state {
-        State::Loaded(facts) => facts.process.expect("it is in a process of its own"),
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]
@@ -270,27 +228,4 @@ async fn a_killed_process_is_one_error_and_another_process() {
     assert_eq!(ask(&embedder, "before").await.expect("it embeds"), before);
     assert_ne!(process_of(&embedder), process);
     assert_eq!((embedder.status().loads, embedder.status().crashes), (2, 1));
-}
-
-#[tokio::test]
-async fn unloading_gives_all_memory_back() {
-    let (embedder, _tree) = start(program(models()), Duration::from_millis(300)).await;
-    let own = || resident(std::process::id()).expect("we are there");
-    // What asking costs the first time: a thread, a pipe.
-    ask(&embedder, "a text").await.expect("it embeds");
-    let before = own();
-    let process = process_of(&embedder);
-    assert!(resident(process).expect("it runs") > 100_000, "a loaded model has its weights in memory");
-    while embedder.status().state != State::Idle {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(resident(process), None);
-    assert!(own() < before + 1_000, "{} KB after, {before} before", own());
-}
-
-/// What a process has in memory, in KB; none when it is gone.
-fn resident(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
