@@ -126,8 +126,7 @@ impl Rten {
         }
         // A mean is a sum by another length, and the length is made one.
         let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        vector.iter_mut().for_each(|number| *number /= length);
-        Ok(vector)
+        Ok(vector.into_iter().map(|number| number / length).collect())
     }
 }
 

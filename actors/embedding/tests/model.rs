@@ -61,13 +61,11 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-#[test]
-fn vectors_are_those_of_the_python_runtime() {
+fn agree(model: &mut dyn Embed) {
     let golden: Vec<Golden> = serde_json::from_str(include_str!("golden.json")).expect("golden.py made it");
-    let mut model = loaded(&program(models()));
     assert_eq!((model.facts().dimensions, model.facts().tokens_max), (384, 256));
     for Golden { text, vector } in &golden {
-        let ours = one(&mut *model, text);
+        let ours = one(model, text);
         assert!(cosine(&ours, vector) >= 0.9999, "{text}: {}", cosine(&ours, vector));
         let length = ours.iter().map(|number| number * number).sum::<f32>();
         assert!((length - 1.0).abs() < 1e-4, "{length}");
@@ -78,6 +76,21 @@ fn vectors_are_those_of_the_python_runtime() {
     for (vector, Golden { vector: alone, .. }) in together.iter().zip(&golden) {
         assert!(cosine(vector, alone) >= 0.9999);
     }
+}
+
+#[test]
+fn vectors_are_those_of_the_python_runtime() {
+    agree(&mut *loaded(&program(models())));
+}
+
+#[cfg(feature = "rten")]
+#[test]
+fn without_the_library_they_are_the_same() {
+    let folder = links();
+    fs::remove_dir_all(folder.path().join("onnxruntime")).expect("it is there");
+    let mut model = loaded(&program(folder.path()));
+    assert!(model.facts().runtime.starts_with("rten"));
+    agree(&mut *model);
 }
 
 #[test]
@@ -114,13 +127,13 @@ fn a_fingerprint_is_of_the_model_and_how_it_is_used() {
 
 #[test]
 fn a_missing_file_is_named_without_starting_anything() {
-    for name in
-        ["all-MiniLM-L6-v2/model.onnx", "all-MiniLM-L6-v2/tokenizer.json", "onnxruntime/libonnxruntime.so"]
+    let library = (!cfg!(feature = "rten")).then_some("onnxruntime/libonnxruntime.so");
+    for name in ["all-MiniLM-L6-v2/model.onnx", "all-MiniLM-L6-v2/tokenizer.json"].into_iter().chain(library)
     {
         let folder = links();
         let file = folder.path().join(name);
         fs::remove_file(&file).expect("it is there");
-        let program = program(folder.path());
+        let program = Program { path: "/nowhere".into(), ..program(folder.path()) };
         assert_eq!(program.look(), Err(EmbedError::NotInstalled { file: file.clone() }));
         assert_eq!(refused(&program), EmbedError::NotInstalled { file });
     }
@@ -141,7 +154,9 @@ fn a_damaged_file_is_named() {
         let whole = bytes.len();
         replace(folder.path(), name, &bytes[..1_000]);
         let short = EmbedError::Damaged { file, what: format!("1000 bytes instead of {whole}") };
-        assert_eq!(program(folder.path()).look(), Err(short.clone()));
+        if !(cfg!(feature = "rten") && name.starts_with("onnxruntime")) {
+            assert_eq!(program(folder.path()).look(), Err(short.clone()));
+        }
         assert_eq!(refused(&program(folder.path())), short);
     }
 }
