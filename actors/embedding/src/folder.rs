@@ -36,6 +36,8 @@ pub struct Places {
 /// What `make model` writes. A folder without one is somebody's own, and is taken as it is.
 #[derive(Debug, Default, Deserialize)]
 struct Manifest {
+    /// Where it is from: for people.
+    source: String,
     files: BTreeMap<String, Entry>,
 }
 
@@ -93,9 +95,9 @@ impl Places {
         Folder::of(&library)?.look(&file_name(&library))
     }
 
-    /// The library's path, once its bytes are found to be what was installed.
+    /// The library's path, once its bytes are found to be what was installed; and its name for people.
     #[cfg(feature = "onnx")]
-    pub(crate) fn checked_library(&self) -> Result<PathBuf, EmbedError> {
+    pub(crate) fn checked_library(&self) -> Result<(PathBuf, String), EmbedError> {
         let library = self.library();
         let folder = Folder::of(&library)?;
         let name = file_name(&library);
@@ -104,7 +106,10 @@ impl Places {
         if folder.manifest.is_some() {
             folder.read(&name)?;
         }
-        Ok(library)
+        // The wheel's name begins with package and version; the library itself does not tell its version.
+        let source = folder.source().and_then(|wheel| wheel.strip_prefix("onnxruntime-"));
+        let version = source.and_then(|rest| rest.split('-').next());
+        Ok((library, version.map_or("ONNX Runtime".into(), |version| format!("ONNX Runtime {version}"))))
     }
 }
 
@@ -159,6 +164,11 @@ impl Folder {
             }
             _ => Ok(bytes),
         }
+    }
+
+    /// Where its files are from, if it says so.
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.manifest.as_ref().map(|manifest| manifest.source.as_str())
     }
 
     /// A file that a model may do without.

@@ -16,7 +16,6 @@ mod error;
 mod folder;
 mod frame;
 mod job;
-#[cfg(any(feature = "onnx", feature = "rten"))]
 mod known;
 mod load;
 #[cfg(feature = "onnx")]
@@ -26,7 +25,6 @@ mod queue;
 mod rten;
 mod seat;
 mod serve;
-#[cfg(any(feature = "onnx", feature = "rten"))]
 mod tokenize;
 mod worker;
 

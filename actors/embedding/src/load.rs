@@ -4,7 +4,7 @@ use crate::child::Settings;
 use crate::engine::Embed;
 use crate::error::EmbedError;
 
-/// Loads a model into this process: on ONNX Runtime if its library is there, else on rten if that was built in.
+/// Loads a model into this process, on ONNX Runtime.
 ///
 /// # Errors
 /// What is missing, damaged or unsuitable.
@@ -34,12 +34,5 @@ pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
     crate::rten::load(settings)
 }
 
-/// Loads nothing.
-///
-/// # Errors
-/// Always.
 #[cfg(not(any(feature = "onnx", feature = "rten")))]
-pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
-    let why = "this program was built without a runtime".to_owned();
-    Err(EmbedError::Model { folder: settings.places.folder(), why })
-}
+compile_error!("a runtime is wanted: the feature onnx, which is the default, or rten");

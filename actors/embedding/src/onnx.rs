@@ -38,7 +38,7 @@ pub(crate) fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
     // Files first: they are what is missing most often, and are said to be at once.
     let parts = Parts::read(&folder)?;
     let fingerprint = usage.fingerprint(&parts);
-    let library = places.checked_library()?;
+    let (library, version) = places.checked_library()?;
     let environment = environment(&library)?;
 
     let failed = |why: String| EmbedError::Model { folder: folder.path.clone(), why };
@@ -69,7 +69,7 @@ pub(crate) fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
         dimensions: 0,
         fingerprint,
         tokens_max: truncation.unwrap_or(usage.tokens_max),
-        runtime: format!("{}, {}", version(), library.display()),
+        runtime: format!("{version}, {}", library.display()),
         process: None,
     };
     let mut onnx = Onnx { model, usage, alone, facts };
@@ -83,13 +83,6 @@ fn environment(library: &Path) -> Result<ort::environment::Environment, EmbedErr
     let failed = |why: String| EmbedError::Runtime { file: library.to_owned(), why };
     let builder = ort::init_from(library).map_err(|error| failed(error.to_string()))?;
     builder.with_telemetry(false).build().map_err(|error| failed(error.to_string()))
-}
-
-/// The library's own words, up to what a person reads.
-fn version() -> String {
-    let info = ort::info();
-    let branch = info.split("git-branch=").nth(1).and_then(|rest| rest.split(',').next());
-    format!("ONNX Runtime {}", branch.unwrap_or("of unknown version").trim_start_matches("rel-"))
 }
 
 // === impl Onnx ===
