@@ -37,6 +37,7 @@ pub struct Places {
 #[derive(Debug, Default, Deserialize)]
 struct Manifest {
     /// Where it is from: for people.
+    #[cfg(feature = "onnx")]
     source: String,
     files: BTreeMap<String, Entry>,
 }
@@ -167,6 +168,7 @@ impl Folder {
     }
 
     /// Where its files are from, if it says so.
+    #[cfg(feature = "onnx")]
     pub(crate) fn source(&self) -> Option<&str> {
         self.manifest.as_ref().map(|manifest| manifest.source.as_str())
     }
