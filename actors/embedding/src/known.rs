@@ -147,6 +147,7 @@ impl Usage {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "onnx")]
     fn check(name: &str, pooling: Pooling, query: &str) {
         let empty = tempfile::tempdir().unwrap();
         let usage = Usage::of(name, &Folder::open(empty.path().to_owned()).unwrap());
