@@ -80,6 +80,9 @@ impl Remote {
             .env_clear()
             // One text at a time has nothing to share out, and a pool of threads costs memory.
             .env("TOKENIZERS_PARALLELISM", "false")
+            // The file that was read, and what the graph was before it was optimized, go back to the kernel: 30 MB.
+            .env("MALLOC_MMAP_THRESHOLD_", "131072")
+            .env("MALLOC_TRIM_THRESHOLD_", "131072")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

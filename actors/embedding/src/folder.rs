@@ -16,8 +16,8 @@ const RUNTIME: &str = "onnxruntime";
 const LIBRARY: &str = "libonnxruntime.so";
 
 /// What every model consists of.
-const FILES: &[&str] =
-    &["model.onnx", "tokenizer.json", "config.json", "tokenizer_config.json", "special_tokens_map.json"];
+const FILES: [&str; 5] =
+    ["model.onnx", "tokenizer.json", "config.json", "tokenizer_config.json", "special_tokens_map.json"];
 
 /// Beside the files of a folder, what they were when they were installed.
 const MANIFEST: &str = "manifest.json";
@@ -35,7 +35,10 @@ pub struct Places {
 
 /// What `make model` writes. A folder without one is somebody's own, and is taken as it is.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Manifest {
+struct Manifest {
+    /// Where it is from: for people.
+    #[cfg(feature = "onnx")]
+    source: String,
     files: BTreeMap<String, Entry>,
 }
 
@@ -48,7 +51,16 @@ struct Entry {
 /// A folder, and what its manifest says.
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
-    pub(crate) manifest: Option<Manifest>,
+    manifest: Option<Manifest>,
+}
+
+/// The files of a model, read and found whole.
+pub(crate) struct Parts {
+    pub(crate) model: Vec<u8>,
+    pub(crate) tokenizer: Vec<u8>,
+    pub(crate) config: Vec<u8>,
+    pub(crate) tokenizer_config: Vec<u8>,
+    pub(crate) special_tokens_map: Vec<u8>,
 }
 
 // === impl Places ===
@@ -71,16 +83,22 @@ impl Places {
     pub fn look(&self) -> Result<(), EmbedError> {
         let folder = Folder::open(self.folder())?;
         FILES.iter().try_for_each(|name| folder.look(name))?;
-        if !cfg!(feature = "onnx") {
+        // With rten in the program it is not needed.
+        if cfg!(feature = "rten") {
             return Ok(());
         }
+        self.look_for_library()
+    }
+
+    /// Whether the library is there and of the right size.
+    pub(crate) fn look_for_library(&self) -> Result<(), EmbedError> {
         let library = self.library();
         Folder::of(&library)?.look(&file_name(&library))
     }
 
-    /// The library's path, once its bytes are found to be what was installed.
+    /// The library's path, once its bytes are found to be what was installed; and its name for people.
     #[cfg(feature = "onnx")]
-    pub(crate) fn checked_library(&self) -> Result<PathBuf, EmbedError> {
+    pub(crate) fn checked_library(&self) -> Result<(PathBuf, String), EmbedError> {
         let library = self.library();
         let folder = Folder::of(&library)?;
         let name = file_name(&library);
@@ -89,7 +107,10 @@ impl Places {
         if folder.manifest.is_some() {
             folder.read(&name)?;
         }
-        Ok(library)
+        // The wheel's name begins with package and version; the library itself does not tell its version.
+        let source = folder.source().and_then(|wheel| wheel.strip_prefix("onnxruntime-"));
+        let version = source.and_then(|rest| rest.split('-').next());
+        Ok((library, version.map_or("ONNX Runtime".into(), |version| format!("ONNX Runtime {version}"))))
     }
 }
 
@@ -146,6 +167,12 @@ impl Folder {
         }
     }
 
+    /// Where its files are from, if it says so.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn source(&self) -> Option<&str> {
+        self.manifest.as_ref().map(|manifest| manifest.source.as_str())
+    }
+
     /// A file that a model may do without.
     pub(crate) fn json(&self, name: &str) -> Option<serde_json::Value> {
         serde_json::from_slice(&fs::read(self.path.join(name)).ok()?).ok()
@@ -153,5 +180,20 @@ impl Folder {
 
     fn entry(&self, name: &str) -> Option<&Entry> {
         self.manifest.as_ref()?.files.get(name)
+    }
+}
+
+// === impl Parts ===
+
+impl Parts {
+    pub(crate) fn read(folder: &Folder) -> Result<Self, EmbedError> {
+        let [model, tokenizer, config, tokenizer_config, special_tokens_map] = FILES;
+        Ok(Self {
+            model: folder.read(model)?,
+            tokenizer: folder.read(tokenizer)?,
+            config: folder.read(config)?,
+            tokenizer_config: folder.read(tokenizer_config)?,
+            special_tokens_map: folder.read(special_tokens_map)?,
+        })
     }
 }

@@ -4,10 +4,17 @@
 //! A folder may say it itself, in the files that sentence-transformers writes; of the models that fastembed knows by
 //! name it is known anyway.
 
-use fastembed::{EmbeddingModel, Pooling, TextEmbedding};
-
 use crate::engine::Role;
-use crate::folder::Folder;
+use crate::folder::{Folder, Parts};
+
+/// How the vectors of a text's tokens become its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pooling {
+    /// Their mean.
+    Mean,
+    /// The first, of the token that stands for the whole.
+    Cls,
+}
 
 /// How a model is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,33 +46,58 @@ const PREFIXES: &[(&str, &str, &str)] = &[
     ("embeddinggemma-", "task: search result | query: ", "title: none | text: "),
 ];
 
-/// What fastembed knows: by its own name (`BGESmallENV15`), by that of a repository, or by the latter's last part.
-fn known(name: &str) -> Option<EmbeddingModel> {
-    let last = |code: &str| code.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    let plain = |code: &str| {
-        let code = last(code);
-        let code = code.strip_suffix("-q").unwrap_or(&code);
-        code.strip_suffix("-onnx").unwrap_or(code).to_owned()
-    };
-    if let Ok(model) = name.parse() {
-        return Some(model);
+/// Models that fastembed knows.
+#[cfg(feature = "onnx")]
+mod fast {
+    use fastembed::{EmbeddingModel, TextEmbedding};
+
+    use super::Pooling;
+
+    /// What fastembed knows: by its own name (`BGESmallENV15`), by that of a repository, or by the latter's last part.
+    fn model(name: &str) -> Option<EmbeddingModel> {
+        let last = |code: &str| code.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let plain = |code: &str| {
+            let code = last(code);
+            let code = code.strip_suffix("-q").unwrap_or(&code);
+            code.strip_suffix("-onnx").unwrap_or(code).to_owned()
+        };
+        if let Ok(model) = name.parse() {
+            return Some(model);
+        }
+        let models = TextEmbedding::list_supported_models();
+        let found = models.iter().find(|model| last(&model.model_code) == last(name));
+        let found = found.or_else(|| models.iter().find(|model| plain(&model.model_code) == plain(name)));
+        found.map(|model| model.model.clone())
     }
-    let models = TextEmbedding::list_supported_models();
-    let found = models.iter().find(|model| last(&model.model_code) == last(name));
-    let found = found.or_else(|| models.iter().find(|model| plain(&model.model_code) == plain(name)));
-    found.map(|model| model.model.clone())
+
+    /// How a model's vectors are pooled, and its name by its authors.
+    pub(super) fn known(name: &str) -> Option<(Pooling, String)> {
+        let model = model(name)?;
+        let pooling = match TextEmbedding::get_default_pooling_method(&model)? {
+            fastembed::Pooling::Mean => Pooling::Mean,
+            fastembed::Pooling::Cls => Pooling::Cls,
+        };
+        Some((pooling, TextEmbedding::get_model_info(&model).ok()?.model_code.clone()))
+    }
+}
+
+/// Without fastembed a model is what its folder says.
+#[cfg(not(feature = "onnx"))]
+mod fast {
+    use super::Pooling;
+
+    pub(super) fn known(_: &str) -> Option<(Pooling, String)> {
+        None
+    }
 }
 
 impl Usage {
     pub(crate) fn of(name: &str, folder: &Folder) -> Self {
-        let known = known(name);
-        let pooling = known.as_ref().and_then(TextEmbedding::get_default_pooling_method);
-        let last = known.as_ref().and_then(|model| TextEmbedding::get_model_info(model).ok());
-        let last = last.map_or_else(|| name.to_owned(), |model| model.model_code.clone());
-        let last = last.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let (pooling, code) = fast::known(name).unwrap_or_else(|| (Pooling::Mean, name.to_owned()));
+        let last = code.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let prefixes = PREFIXES.iter().find(|(begin, ..)| last.starts_with(begin));
         let mut usage = Self {
-            pooling: pooling.unwrap_or(Pooling::Mean),
+            pooling,
             query: prefixes.map_or("", |(_, query, _)| query).to_owned(),
             passage: prefixes.map_or("", |(.., passage)| passage).to_owned(),
             tokens_max: TOKENS_MAX,
@@ -91,6 +123,18 @@ impl Usage {
         self.tokens_max = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(self.tokens_max);
     }
 
+    /// What vectors depend on, hashed.
+    pub(crate) fn fingerprint(&self, parts: &Parts) -> [u8; 16] {
+        let mut all = blake3::Hasher::new();
+        for part in [&parts.model, &parts.tokenizer, &parts.config, &parts.tokenizer_config] {
+            all.update(blake3::hash(part).as_bytes());
+        }
+        all.update(format!("{self:?}").as_bytes());
+        let mut short = [0; 16];
+        all.finalize_xof().fill(&mut short);
+        short
+    }
+
     pub(crate) fn prefix(&self, role: Role) -> &str {
         match role {
             Role::Query => &self.query,
@@ -103,23 +147,25 @@ impl Usage {
 mod tests {
     use super::*;
 
-    fn check(name: &str, pooling: &Pooling, query: &str) {
+    #[cfg(feature = "onnx")]
+    fn check(name: &str, pooling: Pooling, query: &str) {
         let empty = tempfile::tempdir().unwrap();
         let usage = Usage::of(name, &Folder::open(empty.path().to_owned()).unwrap());
-        assert_eq!((&usage.pooling, usage.query.as_str()), (pooling, query), "{name}");
+        assert_eq!((usage.pooling, usage.query.as_str()), (pooling, query), "{name}");
     }
 
+    #[cfg(feature = "onnx")]
     #[test]
     fn models_are_known_by_any_of_their_names() {
-        check("all-MiniLM-L6-v2", &Pooling::Mean, "");
-        check("sentence-transformers/all-MiniLM-L6-v2", &Pooling::Mean, "");
-        check("AllMiniLML6V2Q", &Pooling::Mean, "");
-        check("BGESmallENV15", &Pooling::Cls, SENTENCE);
-        check("bge-small-en-v1.5", &Pooling::Cls, SENTENCE);
-        check("intfloat/multilingual-e5-small", &Pooling::Mean, "query: ");
-        check("snowflake-arctic-embed-s", &Pooling::Cls, SENTENCE);
-        check("embeddinggemma-300m", &Pooling::Mean, "task: search result | query: ");
-        check("of-my-own", &Pooling::Mean, "");
+        check("all-MiniLM-L6-v2", Pooling::Mean, "");
+        check("sentence-transformers/all-MiniLM-L6-v2", Pooling::Mean, "");
+        check("AllMiniLML6V2Q", Pooling::Mean, "");
+        check("BGESmallENV15", Pooling::Cls, SENTENCE);
+        check("bge-small-en-v1.5", Pooling::Cls, SENTENCE);
+        check("intfloat/multilingual-e5-small", Pooling::Mean, "query: ");
+        check("snowflake-arctic-embed-s", Pooling::Cls, SENTENCE);
+        check("embeddinggemma-300m", Pooling::Mean, "task: search result | query: ");
+        check("of-my-own", Pooling::Mean, "");
     }
 
     #[test]

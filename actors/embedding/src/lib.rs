@@ -16,13 +16,16 @@ mod error;
 mod folder;
 mod frame;
 mod job;
-#[cfg(feature = "onnx")]
 mod known;
+mod load;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod queue;
+#[cfg(feature = "rten")]
+mod rten;
 mod seat;
 mod serve;
+mod tokenize;
 mod worker;
 
 pub use child::{Program, Settings, be_a_child};
@@ -30,8 +33,7 @@ pub use embedder::{Embedder, Status, TEXTS_MAX};
 pub use engine::{Embed, Facts, Load, Role};
 pub use error::EmbedError;
 pub use folder::Places;
-#[cfg(feature = "onnx")]
-pub use onnx::load;
+pub use load::load;
 pub use queue::Priority;
 pub use seat::child;
 pub use serve::serve;

@@ -11,12 +11,9 @@ use memchr::memmem;
 use crate::child::Settings;
 use crate::engine::{Embed, Facts, Role};
 use crate::error::EmbedError;
-use crate::folder::Folder;
-use crate::known::Usage;
-
-/// How much of a text the tokenizer is given at most, in bytes; the model reads some 512 tokens of it. It is more than
-/// eight of the longest words of 16 KiB, and keeps a text of a megabyte from being tokenized for a page's vector.
-const TEXT_BYTES_MAX: usize = 128 * 1024;
+use crate::folder::{Folder, Parts};
+use crate::known::{Pooling, Usage};
+use crate::tokenize;
 
 /// The model, its tokenizer and its session.
 pub(crate) struct Onnx {
@@ -34,25 +31,29 @@ const DYNAMIC: &[u8] = b"DynamicQuantizeLinear";
 ///
 /// # Errors
 /// All those of files, library and model.
-pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
+pub(crate) fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
     let places = &settings.places;
     let folder = Folder::open(places.folder())?;
     let usage = Usage::of(&places.model, &folder);
     // Files first: they are what is missing most often, and are said to be at once.
-    let onnx_file = folder.read("model.onnx")?;
-    let files = TokenizerFiles {
-        tokenizer_file: folder.read("tokenizer.json")?,
-        config_file: folder.read("config.json")?,
-        special_tokens_map_file: folder.read("special_tokens_map.json")?,
-        tokenizer_config_file: folder.read("tokenizer_config.json")?,
-    };
-    let fingerprint = fingerprint(&onnx_file, &files, &usage);
-    let library = places.checked_library()?;
+    let parts = Parts::read(&folder)?;
+    let fingerprint = usage.fingerprint(&parts);
+    let (library, version) = places.checked_library()?;
     let environment = environment(&library)?;
 
     let failed = |why: String| EmbedError::Model { folder: folder.path.clone(), why };
-    let alone = memmem::find(&onnx_file, DYNAMIC).is_some();
-    let model = UserDefinedEmbeddingModel::new(onnx_file, files).with_pooling(usage.pooling.clone());
+    let alone = memmem::find(&parts.model, DYNAMIC).is_some();
+    let pooling = match usage.pooling {
+        Pooling::Mean => fastembed::Pooling::Mean,
+        Pooling::Cls => fastembed::Pooling::Cls,
+    };
+    let files = TokenizerFiles {
+        tokenizer_file: parts.tokenizer,
+        config_file: parts.config,
+        special_tokens_map_file: parts.special_tokens_map,
+        tokenizer_config_file: parts.tokenizer_config,
+    };
+    let model = UserDefinedEmbeddingModel::new(parts.model, files).with_pooling(pooling);
     let options = InitOptionsUserDefined::new()
         .with_environment(environment)
         .with_max_length(usage.tokens_max)
@@ -68,7 +69,7 @@ pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
         dimensions: 0,
         fingerprint,
         tokens_max: truncation.unwrap_or(usage.tokens_max),
-        runtime: format!("{}, {}", version(), library.display()),
+        runtime: format!("{version}, {}", library.display()),
         process: None,
     };
     let mut onnx = Onnx { model, usage, alone, facts };
@@ -84,28 +85,6 @@ fn environment(library: &Path) -> Result<ort::environment::Environment, EmbedErr
     builder.with_telemetry(false).build().map_err(|error| failed(error.to_string()))
 }
 
-/// The library's own words, up to what a person reads.
-fn version() -> String {
-    let info = ort::info();
-    let branch = info.split("git-branch=").nth(1).and_then(|rest| rest.split(',').next());
-    format!("ONNX Runtime {}", branch.unwrap_or("of unknown version").trim_start_matches("rel-"))
-}
-
-fn fingerprint(onnx_file: &[u8], files: &TokenizerFiles, usage: &Usage) -> [u8; 16] {
-    let mut all = blake3::Hasher::new();
-    for part in [onnx_file, &files.tokenizer_file, &files.config_file, &files.tokenizer_config_file] {
-        all.update(blake3::hash(part).as_bytes());
-    }
-    all.update(format!("{usage:?}").as_bytes());
-    let mut short = [0; 16];
-    all.finalize_xof().fill(&mut short);
-    short
-}
-
-fn beginning(text: &str) -> &str {
-    &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
-}
-
 // === impl Onnx ===
 
 impl Embed for Onnx {
@@ -115,7 +94,8 @@ impl Embed for Onnx {
 
     fn embed(&mut self, role: Role, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let prefix = self.usage.prefix(role);
-        let texts: Vec<String> = texts.iter().map(|text| format!("{prefix}{}", beginning(text))).collect();
+        let texts: Vec<String> =
+            texts.iter().map(|text| format!("{prefix}{}", tokenize::beginning(text))).collect();
         let at_once = if self.alone { 1 } else { texts.len().max(1) };
         let mut vectors = Vec::with_capacity(texts.len());
         for some in texts.chunks(at_once) {
@@ -126,18 +106,6 @@ impl Embed for Onnx {
     }
 
     fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError> {
-        let failed = |why: String| EmbedError::Failed { why };
-        let tokenizer = &mut self.model.tokenizer;
-        let limit = tokenizer.get_truncation().cloned();
-        tokenizer.with_truncation(None).map_err(|error| failed(error.to_string()))?;
-        let begins = |text: &String| {
-            let encoded =
-                tokenizer.encode(text.as_str(), false).map_err(|error| failed(error.to_string()))?;
-            let begin = |&(begin, _): &(usize, usize)| u32::try_from(begin).unwrap_or(u32::MAX);
-            Ok(encoded.get_offsets().iter().map(begin).collect())
-        };
-        let all = texts.iter().map(begins).collect::<Result<Vec<Vec<u32>>, EmbedError>>();
-        tokenizer.with_truncation(limit).map_err(|error| failed(error.to_string()))?;
-        all
+        tokenize::begins(&mut self.model.tokenizer, texts)
     }
 }

@@ -247,6 +247,21 @@ async fn the_model_is_loaded_when_wanted_and_unloaded_when_not() {
     }
 }
 
+#[tokio::test]
+async fn what_waits_outlives_the_actor() {
+    let mut world = World::new(EVER).await;
+    let held = world.ask(Priority::Bulk, &["wait"]);
+    world.begun().await;
+    let waiting = world.ask(Priority::Bulk, &["waits"]);
+    world.until_waiting(1).await;
+    world.tree.kill("root/embedding").expect("it is there");
+    // By the next thread, as the first is still in its pass.
+    assert_eq!(waiting.await.unwrap(), Ok(vec![vec![5.0]]));
+    world.go.send(()).unwrap();
+    held.await.unwrap().unwrap();
+    assert_eq!(world.tree.snapshot().children[0].restarts, 1);
+}
+
 /// A model that is not there.
 struct Nowhere;
 

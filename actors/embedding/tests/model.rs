@@ -5,41 +5,19 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
-use embedding::{Embed, EmbedError, Embedder, Load, Places, Priority, Program, Role, Settings, State, child};
+use embedding::{Embed, EmbedError, Load, Program, Role};
 use serde::Deserialize;
-use supervisor::{SupervisorSpec, Tree};
 
-const MODEL: &str = "all-MiniLM-L6-v2";
-const EVER: Duration = Duration::from_mins(2);
+use crate::kit::{EVER, MODEL, ask, models, process_of, program, start};
+
+mod kit;
 
 /// A text, and its vector by the Python runtime on the same model (golden.py).
 #[derive(Deserialize)]
 struct Golden {
     text: String,
     vector: Vec<f32>,
-}
-
-/// The folder of models.
-fn models() -> &'static Path {
-    static MODELS: OnceLock<PathBuf> = OnceLock::new();
-    MODELS.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fetch/model");
-        let made = Command::new(script).output().expect("the script is there");
-        assert!(made.status.success(), "no model:\n{}", String::from_utf8_lossy(&made.stderr));
-        PathBuf::from(String::from_utf8(made.stdout).expect("a path").trim())
-    })
-}
-
-fn program(models: &Path) -> Program {
-    let places = Places { models: models.to_owned(), model: MODEL.to_owned(), runtime: None };
-    Program {
-        path: env!("CARGO_BIN_EXE_llmbasedos-embed").into(),
-        arguments: Vec::new(),
-        settings: Settings { places, threads: 2 },
-    }
 }
 
 /// A folder of models that is all links into the real one, to be damaged.
@@ -83,33 +61,11 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
-async fn start(program: Program, idle: Duration) -> (Embedder, Tree) {
-    let embedder = Embedder::new(program, idle);
-    let spec = SupervisorSpec::new("root").child(child("embedding", &embedder));
-    let tree = supervisor::start(spec).await.expect("it starts");
-    (embedder, tree)
-}
-
-async fn ask(embedder: &Embedder, text: &str) -> Result<Vec<f32>, EmbedError> {
-    let vectors =
-        embedder.embed(Role::Query, vec![text.to_owned()], Priority::Query, Instant::now() + EVER).await?;
-    Ok(vectors.into_iter().next().expect("one of one"))
-}
-
-fn process_of(embedder: &Embedder) -> u32 {
-    match embedder.status().state {
-        State::Loaded(facts) => facts.process.expect("it is in a process of its own"),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn vectors_are_those_of_the_python_runtime() {
+fn agree(model: &mut dyn Embed) {
     let golden: Vec<Golden> = serde_json::from_str(include_str!("golden.json")).expect("golden.py made it");
-    let mut model = loaded(&program(models()));
     assert_eq!((model.facts().dimensions, model.facts().tokens_max), (384, 256));
     for Golden { text, vector } in &golden {
-        let ours = one(&mut *model, text);
+        let ours = one(model, text);
         assert!(cosine(&ours, vector) >= 0.9999, "{text}: {}", cosine(&ours, vector));
         let length = ours.iter().map(|number| number * number).sum::<f32>();
         assert!((length - 1.0).abs() < 1e-4, "{length}");
@@ -120,6 +76,23 @@ fn vectors_are_those_of_the_python_runtime() {
     for (vector, Golden { vector: alone, .. }) in together.iter().zip(&golden) {
         assert!(cosine(vector, alone) >= 0.9999);
     }
+}
+
+#[test]
+fn vectors_are_those_of_the_python_runtime() {
+    let mut model = loaded(&program(models()));
+    assert!(model.facts().runtime.starts_with("ONNX Runtime 1."), "{}", model.facts().runtime);
+    agree(&mut *model);
+}
+
+#[cfg(feature = "rten")]
+#[test]
+fn without_the_library_they_are_the_same() {
+    let folder = links();
+    fs::remove_dir_all(folder.path().join("onnxruntime")).expect("it is there");
+    let mut model = loaded(&program(folder.path()));
+    assert!(model.facts().runtime.starts_with("rten"));
+    agree(&mut *model);
 }
 
 #[test]
@@ -156,13 +129,13 @@ fn a_fingerprint_is_of_the_model_and_how_it_is_used() {
 
 #[test]
 fn a_missing_file_is_named_without_starting_anything() {
-    for name in
-        ["all-MiniLM-L6-v2/model.onnx", "all-MiniLM-L6-v2/tokenizer.json", "onnxruntime/libonnxruntime.so"]
+    let library = (!cfg!(feature = "rten")).then_some("onnxruntime/libonnxruntime.so");
+    for name in ["all-MiniLM-L6-v2/model.onnx", "all-MiniLM-L6-v2/tokenizer.json"].into_iter().chain(library)
     {
         let folder = links();
         let file = folder.path().join(name);
         fs::remove_file(&file).expect("it is there");
-        let program = program(folder.path());
+        let program = Program { path: "/nowhere".into(), ..program(folder.path()) };
         assert_eq!(program.look(), Err(EmbedError::NotInstalled { file: file.clone() }));
         assert_eq!(refused(&program), EmbedError::NotInstalled { file });
     }
@@ -183,7 +156,9 @@ fn a_damaged_file_is_named() {
         let whole = bytes.len();
         replace(folder.path(), name, &bytes[..1_000]);
         let short = EmbedError::Damaged { file, what: format!("1000 bytes instead of {whole}") };
-        assert_eq!(program(folder.path()).look(), Err(short.clone()));
+        if !(cfg!(feature = "rten") && name.starts_with("onnxruntime")) {
+            assert_eq!(program(folder.path()).look(), Err(short.clone()));
+        }
         assert_eq!(refused(&program(folder.path())), short);
     }
 }
@@ -270,27 +245,4 @@ async fn a_killed_process_is_one_error_and_another_process() {
     assert_eq!(ask(&embedder, "before").await.expect("it embeds"), before);
     assert_ne!(process_of(&embedder), process);
     assert_eq!((embedder.status().loads, embedder.status().crashes), (2, 1));
-}
-
-#[tokio::test]
-async fn unloading_gives_all_memory_back() {
-    let (embedder, _tree) = start(program(models()), Duration::from_millis(300)).await;
-    let own = || resident(std::process::id()).expect("we are there");
-    // What asking costs the first time: a thread, a pipe.
-    ask(&embedder, "a text").await.expect("it embeds");
-    let before = own();
-    let process = process_of(&embedder);
-    assert!(resident(process).expect("it runs") > 100_000, "a loaded model has its weights in memory");
-    while embedder.status().state != State::Idle {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(resident(process), None);
-    assert!(own() < before + 1_000, "{} KB after, {before} before", own());
-}
-
-/// What a process has in memory, in KB; none when it is gone.
-fn resident(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
