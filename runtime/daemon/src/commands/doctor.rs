@@ -36,6 +36,7 @@ pub(crate) fn run(flags: &Flags, environment: &Environment) -> anyhow::Result<Ex
         vec![address(&loaded), licence(&loaded), tokens(&loaded), token_file(&loaded)],
         roots(&loaded),
         models(&loaded, environment),
+        vec![meaning(&loaded)],
         vec![confinement(), open_files()],
     ]
     .into_iter()
@@ -99,6 +100,19 @@ fn models(loaded: &Loaded, environment: &Environment) -> Vec<Finding> {
         }
     });
     listed.chain(warnings).collect()
+}
+
+/// What makes vectors of texts for `mcp.fs.search`.
+fn meaning(loaded: &Loaded) -> Finding {
+    let places = crate::app::embedding_places(&loaded.settings);
+    match places.look() {
+        Ok(()) => Fine(format!(
+            "files are searched by meaning with {} in {}",
+            places.model,
+            places.folder().display()
+        )),
+        Err(error) => Note(format!("files are searched by words only: {error}")),
+    }
 }
 
 /// Whether a folder is there and writable, or could be made.

@@ -4,6 +4,7 @@ mod change;
 mod content;
 mod folder;
 mod help;
+mod meaning;
 mod meta;
 mod model;
 pub(crate) mod options;

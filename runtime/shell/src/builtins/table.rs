@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use super::options::Opt;
-use super::{Builtin, Words, change, content, folder, help, meta, model, search, watch};
+use super::{Builtin, Words, change, content, folder, help, meaning, meta, model, search, watch};
 use crate::session::Flow;
 
 const MANY: usize = usize::MAX;
@@ -130,6 +130,30 @@ pub(crate) static TABLE: &[Builtin] = &[
         words: 0..=1,
         completes: Words::Folders,
         run: |session, given| Box::pin(search::tree(session, given)),
+        ..PLAIN
+    },
+    Builtin {
+        name: "search",
+        arguments: "WORDS…",
+        doc: "Find the pieces of files that a question is about.",
+        more: "By meaning and by words, in what embed has read. Ask as you would a person.",
+        options: &[
+            opt('w', "words", "by words alone"),
+            opt('m', "meaning", "by meaning alone"),
+            opt('h', "here", "in the current directory only"),
+        ],
+        words: 1..=MANY,
+        run: |session, given| Box::pin(meaning::search(session, given)),
+        ..PLAIN
+    },
+    Builtin {
+        name: "embed",
+        arguments: "[PATH]",
+        doc: "Have search read a file or directory, and keep it current.",
+        more: "It is read once, and then whatever changes. Ctrl-C leaves it to go on by itself.",
+        words: 0..=1,
+        completes: Words::Paths,
+        run: |session, given| Box::pin(meaning::embed(session, given)),
         ..PLAIN
     },
     Builtin {
