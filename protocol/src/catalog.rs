@@ -72,6 +72,8 @@ pub struct Entry {
     checks: OnceLock<Arc<Checks>>,
     invoke: Invoke,
     try_now: Option<TryNow>,
+    /// Whether what is tried now is tried only for a call that nobody is behind.
+    alone: bool,
 }
 
 /// A schema of params, compiled. Most methods are never called in the life of a process, and all their schemas
@@ -133,6 +135,7 @@ impl Entry {
             own: true,
             original_field: M::ORIGINAL_FIELD,
             try_now: (M::RUN != Run::Task).then_some(try_now),
+            alone: M::ALONE,
             ..Self::assembled(M::NAME.to_owned(), description, params, result, invoke)
         }
     }
@@ -182,6 +185,7 @@ impl Entry {
             original_field: None,
             invoke,
             try_now: None,
+            alone: false,
         }
     }
 
@@ -226,9 +230,14 @@ impl Entry {
         Ok(Value::Object(self.positions.iter().cloned().zip(items).collect()))
     }
 
-    /// Answers if that takes no waiting. Params that do not fit are answered too.
-    pub fn try_now(&self, context: &Context, params: Option<&RawValue>) -> Option<Result<Payload, Error>> {
-        let try_now = self.try_now.as_ref()?;
+    /// Answers if that takes no waiting. Params that do not fit are answered too. `alone`: nobody waits behind the call.
+    pub fn try_now(
+        &self,
+        context: &Context,
+        params: Option<&RawValue>,
+        alone: bool,
+    ) -> Option<Result<Payload, Error>> {
+        let try_now = self.try_now.as_ref().filter(|_| alone || !self.alone)?;
         match self.read(params) {
             Ok(params) => try_now(context, params),
             Err(error) => Some(Err(error)),

@@ -268,7 +268,8 @@ fn the_manual_and_the_capability_file_show_it() {
 
 #[test]
 fn an_inline_method_is_answered_at_once_or_not_at_all() {
-    let now = |entry: &Entry, params: &str| entry.try_now(&context(Shape::Named), raw(params).as_deref());
+    let now =
+        |entry: &Entry, params: &str| entry.try_now(&context(Shape::Named), raw(params).as_deref(), true);
     let joined = now(&declared::<Join>(), r#"{"words":["a"]}"#).unwrap().unwrap();
     assert_eq!(joined.as_str(), r#"{"text":"a","first":"a"}"#);
     assert_eq!(now(&declared::<Join>(), "{}").unwrap().unwrap_err().code, Code::InvalidParams);

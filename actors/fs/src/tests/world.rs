@@ -157,7 +157,7 @@ impl World {
 
     /// The answer that takes no waiting, if there is one.
     fn call_at_once(&self, method: &str, params: &RawValue) -> Option<Result<String, Error>> {
-        let outcome = self.entry(method).try_now(&self.context(shape(params)), Some(params))?;
+        let outcome = self.entry(method).try_now(&self.context(shape(params)), Some(params), true)?;
         Some(outcome.map(|payload| payload.as_str().to_owned()))
     }
 
