@@ -231,7 +231,7 @@ impl World {
 fn published(entry: &Entry) -> Arc<Validator> {
     static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let make = || Arc::new(jsonschema::draft202012::new(&entry.result).unwrap());
+    let make = || Arc::new(jsonschema::draft202012::new(&entry.result()).unwrap());
     made.entry(entry.name.clone()).or_insert_with(make).clone()
 }
 
