@@ -60,18 +60,20 @@ pub struct Entry {
     pub rich: bool,
     /// Whether it is declared in this program, so that its results are known to fit their schema.
     pub own: bool,
-    /// JSON Schema of the params object.
-    pub params: Value,
-    /// JSON Schema of the result object.
-    pub result: Value,
     /// Names of the params by position.
     pub positions: Vec<String>,
     /// The one result field that a positional call gets, where the original answered with it alone.
     pub original_field: Option<&'static str>,
+    /// The two schemas as text: as values they would be a fifth of an idle process's own memory, and they are rarely
+    /// looked at.
+    params: Box<str>,
+    result: Box<str>,
     form: Form,
     checks: OnceLock<Arc<Checks>>,
     invoke: Invoke,
     try_now: Option<TryNow>,
+    /// Whether what is tried now is tried only for a call that nobody is behind.
+    alone: bool,
 }
 
 /// A schema of params, compiled. Most methods are never called in the life of a process, and all their schemas
@@ -133,7 +135,8 @@ impl Entry {
             own: true,
             original_field: M::ORIGINAL_FIELD,
             try_now: (M::RUN != Run::Task).then_some(try_now),
-            ..Self::assembled(M::NAME.to_owned(), description, params, result, invoke)
+            alone: M::ALONE,
+            ..Self::assembled(M::NAME.to_owned(), description, &params, &result, invoke)
         }
     }
 
@@ -142,18 +145,18 @@ impl Entry {
     pub fn remote(
         name: String,
         description: String,
-        params: Value,
-        result: Value,
+        params: &Value,
+        result: &Value,
         invoke: impl Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync + 'static,
     ) -> Result<Self, String> {
         let entry = Self::assembled(name, description, params, result, Arc::new(invoke));
         // Somebody else wrote it: whether it is a schema at all is found out here.
-        let checks = Checks::of(&entry.params, entry.form)?;
+        let checks = Checks::of(&entry.params(), entry.form)?;
         Ok(Self { checks: OnceLock::from(Arc::new(checks)), ..entry })
     }
 
-    fn assembled(name: String, description: String, params: Value, result: Value, invoke: Invoke) -> Self {
-        let form = Form::of(&params);
+    fn assembled(name: String, description: String, params: &Value, result: &Value, invoke: Invoke) -> Self {
+        let form = Form::of(params);
         let properties = params.get("properties").and_then(Value::as_object);
         let positions = properties.map(|names| names.keys().cloned().collect()).unwrap_or_default();
         let service = match name.split('.').collect::<Vec<_>>()[..] {
@@ -176,18 +179,29 @@ impl Entry {
             form,
             checks: OnceLock::new(),
             name,
-            params,
-            result,
+            params: params.to_string().into(),
+            result: result.to_string().into(),
             positions,
             original_field: None,
             invoke,
             try_now: None,
+            alone: false,
         }
+    }
+
+    /// JSON Schema of the params object.
+    pub fn params(&self) -> Value {
+        serde_json::from_str(&self.params).expect("it was written from a value")
+    }
+
+    /// JSON Schema of the result object.
+    pub fn result(&self) -> Value {
+        serde_json::from_str(&self.result).expect("it was written from a value")
     }
 
     fn checks(&self) -> &Checks {
         self.checks.get_or_init(|| {
-            Arc::new(Checks::of(&self.params, self.form).expect("schemas made by schemars compile"))
+            Arc::new(Checks::of(&self.params(), self.form).expect("schemas made by schemars compile"))
         })
     }
 
@@ -226,9 +240,14 @@ impl Entry {
         Ok(Value::Object(self.positions.iter().cloned().zip(items).collect()))
     }
 
-    /// Answers if that takes no waiting. Params that do not fit are answered too.
-    pub fn try_now(&self, context: &Context, params: Option<&RawValue>) -> Option<Result<Payload, Error>> {
-        let try_now = self.try_now.as_ref()?;
+    /// Answers if that takes no waiting. Params that do not fit are answered too. `alone`: nobody waits behind the call.
+    pub fn try_now(
+        &self,
+        context: &Context,
+        params: Option<&RawValue>,
+        alone: bool,
+    ) -> Option<Result<Payload, Error>> {
+        let try_now = self.try_now.as_ref().filter(|_| alone || !self.alone)?;
         match self.read(params) {
             Ok(params) => try_now(context, params),
             Err(error) => Some(Err(error)),
@@ -254,8 +273,8 @@ impl Entry {
                 "idempotentHint": self.effect.idempotent,
                 "openWorldHint": self.effect.open_world,
             },
-            "params_schema": self.params,
-            "result_schema": self.result,
+            "params_schema": self.params(),
+            "result_schema": self.result(),
         })
     }
 }

@@ -141,13 +141,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// Answers at once if that takes no waiting; else gives the call back, not begun.
+    /// Answers at once if that takes no waiting; else gives the call back, not begun. `alone`: nobody waits behind it.
     ///
     /// # Errors
     /// The call, when its method must wait.
-    pub fn try_now(mut self) -> Result<(), Box<Self>> {
+    pub fn try_now(mut self, alone: bool) -> Result<(), Box<Self>> {
         self.reply.started = true;
-        let outcome = self.entry.try_now(&self.context, self.params.as_deref());
+        let outcome = self.entry.try_now(&self.context, self.params.as_deref(), alone);
         if let Some(outcome) = outcome {
             self.reply.send(outcome);
             return Ok(());

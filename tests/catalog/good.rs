@@ -81,7 +81,7 @@ fn results_are_what_their_schemas_say() {
             }
             let result = client.ok(method, params.clone()).await;
             let entry = catalog().get(method).expect("it is in the catalogue");
-            let schema = jsonschema::draft202012::new(&entry.result).expect("a schema");
+            let schema = jsonschema::draft202012::new(&entry.result()).expect("a schema");
             let wrong: Vec<_> = schema
                 .iter_errors(&result)
                 .map(|error| format!("{}: {error}", error.instance_path()))

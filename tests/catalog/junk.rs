@@ -105,7 +105,7 @@ fn probes(entry: &Entry) -> Vec<Params> {
     }
     // Members that nobody knows, beside those that must be there.
     let text = if entry.effect.read_only { "/" } else { "/probe" };
-    let base = sample::required(&entry.params, text);
+    let base = sample::required(&entry.params(), text);
     for name in ["no_such_parameter", "", "__proto__", "path\u{0}"] {
         let mut all = base.clone();
         all.insert(name.into(), json!(1));
@@ -121,7 +121,8 @@ fn probes(entry: &Entry) -> Vec<Params> {
             let members = [others.as_slice(), &[member(name, &junk)]].concat();
             probes.push(Some(format!("{{{}}}", members.join(","))));
         }
-        let fitting = |name: &String| sample::fitting(&entry.params["properties"][name], text).to_string();
+        let declared = entry.params();
+        let fitting = |name: &String| sample::fitting(&declared["properties"][name], text).to_string();
         let before: Vec<_> = entry.positions[..at].iter().map(fitting).collect();
         for junk in small() {
             probes.push(Some(format!("[{}]", [before.as_slice(), &[junk]].concat().join(","))));

@@ -79,7 +79,7 @@ fn parts(schema: &Value) -> Vec<Part<'_>> {
 fn everywhere(complaint: impl Fn(&Entry, &str, &Part<'_>) -> Option<String>) -> Vec<String> {
     let mut wrong = Vec::new();
     for entry in catalog().iter() {
-        for (what, schema) in [("params", &entry.params), ("result", &entry.result)] {
+        for (what, schema) in [("params", &entry.params()), ("result", &entry.result())] {
             for part in parts(schema) {
                 let said = complaint(entry, what, &part);
                 wrong.extend(said.map(|why| format!("{} {what} {}: {why}", entry.name, part.place)));
@@ -101,7 +101,7 @@ fn allows_object(schema: &Value) -> bool {
 fn schemas_are_valid_in_the_draft_of_the_model_context_protocol() {
     let mut wrong = Vec::new();
     for entry in catalog().iter() {
-        for (what, schema) in [("params", &entry.params), ("result", &entry.result)] {
+        for (what, schema) in [("params", &entry.params()), ("result", &entry.result())] {
             if let Err(error) = jsonschema::draft202012::meta::validate(schema) {
                 wrong.push(format!("{} {what}: {error}", entry.name));
             }
@@ -177,10 +177,11 @@ fn descriptions_are_for_the_reader_of_the_schema() {
 fn defaults_fit_and_required_params_come_first() {
     let mut wrong = Vec::new();
     for entry in catalog().iter() {
-        let properties = entry.params["properties"].as_object().expect("an object's schema has properties");
+        let params = entry.params();
+        let properties = params["properties"].as_object().expect("an object's schema has properties");
         let names: Vec<_> = properties.keys().collect();
         assert_eq!(entry.positions.iter().collect::<Vec<_>>(), names, "{}", entry.name);
-        let required = entry.params["required"].as_array().cloned().unwrap_or_default();
+        let required = params["required"].as_array().cloned().unwrap_or_default();
         for (at, name) in names.iter().enumerate() {
             if required.contains(&json!(name)) != (at < required.len()) {
                 wrong.push(format!("{}: {name} is out of order: required params come first", entry.name));

@@ -108,7 +108,7 @@ impl<'a> Turn<'a> {
         let bytes_in = request.params_len();
         let (context, params, mut reply) = request.split(&route.entry, request_id);
         reply.begin();
-        let outcome = route.entry.try_now(&context, params.as_deref());
+        let outcome = route.entry.try_now(&context, params.as_deref(), true);
         let outcome =
             outcome.unwrap_or_else(|| Err(Error::internal("a method of the gateway's own has waited")));
         let seen = Seen {

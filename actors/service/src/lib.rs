@@ -60,7 +60,7 @@ impl Actor for Service {
         call: Call,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        let Err(call) = call.try_now() else { return Ok(()) };
+        let Err(call) = call.try_now(state.meter.depth() == 0) else { return Ok(()) };
         match call.entry.run {
             // Nothing is declared inline that cannot be answered at once.
             Run::Inline | Run::Blocking => Lanes::submit(&state.lanes, *call, state.meter.begin()),

@@ -33,7 +33,7 @@ fn entries(path: &Path) -> Vec<Entry> {
             let echo = |_, params: Value| -> protocol::dispatch::BoxFuture<'static, _> {
                 Box::pin(async move { Ok(Payload::Owned(params.to_string())) })
             };
-            Entry::remote(name, String::new(), params, result, echo).expect("schemas of ours compile")
+            Entry::remote(name, String::new(), &params, &result, echo).expect("schemas of ours compile")
         })
         .collect()
 }

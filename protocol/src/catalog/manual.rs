@@ -46,11 +46,12 @@ fn manual_entry(out: &mut String, entry: &Entry) {
         entry.tier.name(),
         entry.description,
     );
-    let required: Vec<&str> = entry.params["required"]
+    let params = entry.params();
+    let required: Vec<&str> = params["required"]
         .as_array()
         .map(|names| names.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
-    let Some(properties) = entry.params["properties"].as_object().filter(|p| !p.is_empty()) else {
+    let Some(properties) = params["properties"].as_object().filter(|p| !p.is_empty()) else {
         return;
     };
     out.push_str("| param | type | default | meaning |\n|---|---|---|---|\n");

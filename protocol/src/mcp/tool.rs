@@ -111,7 +111,7 @@ impl Tool {
     /// The tool of a method.
     pub fn of(entry: &Arc<Entry>) -> Self {
         let name = entry.tool_name();
-        let (input, by_position) = input_schema(&entry.params);
+        let (input, by_position) = input_schema(&entry.params());
         let output = output_schema(entry);
         let structured = output.is_some();
         let mut tool = json!({
@@ -241,10 +241,10 @@ fn modernise(schema: &mut Value) {
 /// The schema of the structured result, for methods whose results are known to conform. A result that only looks
 /// may be cut, which is said in its place.
 fn output_schema(entry: &Entry) -> Option<Value> {
-    if !entry.own || entry.rich || entry.result["type"] != "object" {
+    let mut result = entry.result();
+    if !entry.own || entry.rich || result["type"] != "object" {
         return None;
     }
-    let mut result = entry.result.clone();
     modernise(&mut result);
     if !entry.effect.read_only {
         return Some(result);

@@ -11,8 +11,8 @@ pub(crate) fn json_schema_tool() -> Result<Entry, String> {
     let mut entry = Entry::remote(
         "mcp.json.schema_2020_12_tool".to_owned(),
         "Tool with JSON Schema 2020-12 features".to_owned(),
-        schema(),
-        json!({ "type": "object" }),
+        &schema(),
+        &json!({ "type": "object" }),
         |_, params| {
             Box::pin(async move {
                 let reply = said(&format!("Called with {params}"));

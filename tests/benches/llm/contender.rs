@@ -78,7 +78,7 @@ pub(crate) fn ours(folder: &Folder, upstream: &Upstream) -> anyhow::Result<Conte
     Ok(Contender { name: "llmbasedos", server: Some(server), address, token })
 }
 
-/// LiteLLM's proxy, as its documents start it: one worker, and no database.
+/// The proxy of `litellm`, as its documents start it: one worker, and no database.
 pub(crate) fn litellm(folder: &Folder, upstream: &Upstream) -> anyhow::Result<Contender> {
     let bin = installed::python(LITELLM)?;
     let file = folder.path().join("litellm.yaml");

@@ -13,8 +13,8 @@ fn every_method_is_declared_as_a_model_needs_it() {
     assert_eq!(entries.len(), files - 1, "a file in methods/ is not in the table");
     for entry in &entries {
         assert!(entry.description.ends_with('.') && entry.description.len() > 60, "{}", entry.name);
-        assert_eq!(entry.params["additionalProperties"], false, "{}", entry.name);
-        for (field, schema) in entry.params["properties"].as_object().unwrap() {
+        assert_eq!(entry.params()["additionalProperties"], false, "{}", entry.name);
+        for (field, schema) in entry.params()["properties"].as_object().unwrap() {
             assert!(schema["description"].is_string(), "{}.{field} has no description", entry.name);
         }
         assert_eq!(entry.run == Run::Task, entry.name == "mcp.fs.watch", "{}", entry.name);

@@ -133,9 +133,9 @@ pub(super) fn paths(world: &World) -> Vec<(String, Fate)> {
 
 /// Everything in the root but the names that only these tests add.
 fn params(entry: &Entry, field: &str, path: &str, flags: bool, n: usize) -> Value {
-    let mut params = Map::new();
-    for (name, schema) in entry.params["properties"].as_object().unwrap() {
-        let required = entry.params["required"].as_array().is_some_and(|all| all.contains(&json!(name)));
+    let (declared, mut params) = (entry.params(), Map::new());
+    for (name, schema) in declared["properties"].as_object().unwrap() {
+        let required = declared["required"].as_array().is_some_and(|all| all.contains(&json!(name)));
         let value = match name.as_str() {
             _ if name == field && schema["type"] == "array" => json!([path]),
             _ if name == field => json!(path),

@@ -157,7 +157,7 @@ impl World {
 
     /// The answer that takes no waiting, if there is one.
     fn call_at_once(&self, method: &str, params: &RawValue) -> Option<Result<String, Error>> {
-        let outcome = self.entry(method).try_now(&self.context(shape(params)), Some(params))?;
+        let outcome = self.entry(method).try_now(&self.context(shape(params)), Some(params), true)?;
         Some(outcome.map(|payload| payload.as_str().to_owned()))
     }
 
@@ -231,7 +231,7 @@ impl World {
 fn published(entry: &Entry) -> Arc<Validator> {
     static MADE: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let make = || Arc::new(jsonschema::draft202012::new(&entry.result).unwrap());
+    let make = || Arc::new(jsonschema::draft202012::new(&entry.result()).unwrap());
     made.entry(entry.name.clone()).or_insert_with(make).clone()
 }
 

@@ -113,8 +113,8 @@ impl Arguments {
                 Entry::remote(
                     capability.method.clone(),
                     capability.description.clone(),
-                    capability.params_schema.clone(),
-                    capability.result_schema.clone(),
+                    &capability.params_schema,
+                    &capability.result_schema,
                     move |context, params| {
                         let (pool, method) = (Arc::clone(&pool), method.clone());
                         Box::pin(async move { pool.call(&method, &params, &context).await })

@@ -132,7 +132,7 @@ fn entry(name: &str, work: impl Fn() + Send + Sync + 'static) -> Arc<Entry> {
             Ok(Payload::Owned("{}".to_owned()))
         })
     };
-    Arc::new(Entry::remote(name.to_owned(), String::new(), any.clone(), any, invoke).expect("a schema"))
+    Arc::new(Entry::remote(name.to_owned(), String::new(), &any, &any, invoke).expect("a schema"))
 }
 
 #[tokio::test]
