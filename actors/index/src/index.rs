@@ -294,6 +294,9 @@ impl Shared {
         }))?;
         let near = Near::open(&self.store, &self.folder, model, &texts)?;
         self.near.store(Some(Arc::new(near)));
+        // What came between the two looks told the vectors before these.
+        let all: Vec<u64> = self.table().texts(|_| true).iter().collect();
+        crate::near::of(&self.near).into_iter().for_each(|near| near.want(&all));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use embedding::Priority;
 use store::StoreError;
 
-use crate::db::{self, Known, Read};
+use crate::db::{self, Known, Read, Watched};
 use crate::index::{Shared, now_ms};
 use crate::queue::Next;
 use crate::reading;
@@ -87,9 +87,13 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
             Err(_) => Next::All,
         };
         let done = match next {
-            Next::Changed(path) => shared.look_at_changed(&path).await,
+            Next::Changed(mut paths) => {
+                shared.queue.quiet().await;
+                paths.extend(shared.queue.take_changed().unwrap_or_default());
+                shared.look_at_changed(paths).await
+            }
             Next::Scan { path, deep, ticket } => {
-                let done = shared.look_at(&path, deep).await;
+                let done = shared.look_at(vec![Watched { path, deep }]).await;
                 shared.queue.finish(ticket);
                 done
             }
@@ -104,52 +108,51 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
 
 impl Shared {
     async fn look_at_all(self: &Arc<Self>) -> Result<(), StoreError> {
-        for one in self.reads(db::watched).await? {
-            self.look_at(&one.path, one.deep).await?;
-        }
-        Ok(())
-    }
-
-    /// A path changed that may be a file or a folder, or be gone.
-    async fn look_at_changed(self: &Arc<Self>, path: &str) -> Result<(), StoreError> {
         let watched = self.reads(db::watched).await?;
-        let Some(one) = watched.iter().find(|one| db::covers(std::slice::from_ref(one), path)) else {
-            return Ok(());
-        };
-        self.look_at(path, one.deep).await
+        self.look_at(watched).await
     }
 
-    /// Compares a path with what is known of it, and reads what is different.
-    async fn look_at(self: &Arc<Self>, path: &str, deep: bool) -> Result<(), StoreError> {
-        let (shared, below) = (Arc::clone(self), path.to_owned());
+    /// Paths changed that may be files or folders, or be gone. All at once: what was renamed is two of them.
+    async fn look_at_changed(self: &Arc<Self>, paths: Vec<String>) -> Result<(), StoreError> {
+        let watched = self.reads(db::watched).await?;
+        let kept = paths.into_iter().filter_map(|path| {
+            let one = watched.iter().find(|one| db::covers(std::slice::from_ref(*one), &path))?;
+            Some(Watched { deep: one.deep, path })
+        });
+        let kept: Vec<_> = kept.collect();
+        if kept.is_empty() { Ok(()) } else { self.look_at(kept).await }
+    }
+
+    /// Compares paths with what is known of them, and reads what is different.
+    async fn look_at(self: &Arc<Self>, paths: Vec<Watched>) -> Result<(), StoreError> {
+        let shared = Arc::clone(self);
         let stop = Stop::default();
         let stopped = stop.0.clone();
         let walked = tokio::task::spawn_blocking(move || {
-            let mut found = Vec::new();
-            let end =
-                shared
-                    .reading
-                    .files
-                    .walk(&below, deep, &|| stopped.load(Ordering::Relaxed), &mut |file| found.push(file));
-            match end {
-                Ok(()) | Err(Unreadable::Gone) => {
-                    Ok((shared.store.read_blocking(|db| known(db, &below, deep))?, found))
-                }
-                // Not being able to look is no reason to forget.
-                Err(Unreadable::Other(why)) => {
-                    tracing::warn!(path = below, why, "a path that is kept current cannot be looked at");
-                    Ok((Vec::new(), Vec::new()))
+            let (mut known, mut found) = (HashMap::new(), HashMap::new());
+            for Watched { path, deep } in paths {
+                let stop = || stopped.load(Ordering::Relaxed);
+                let visit = &mut |file: Found| drop(found.insert(file.path.clone(), file));
+                match shared.reading.files.walk(&path, deep, &stop, visit) {
+                    Ok(()) | Err(Unreadable::Gone) => {
+                        let here = shared.store.read_blocking(|db| known_at(db, &path, deep))?;
+                        known.extend(here.into_iter().map(|known| (known.0.path.clone(), known)));
+                    }
+                    // Not being able to look is no reason to forget.
+                    Err(Unreadable::Other(why)) => {
+                        tracing::warn!(path, why, "a path that is kept current cannot be looked at");
+                    }
                 }
             }
+            Ok((known.into_values().collect(), found.into_values().collect()))
         });
         let (known, found) = match walked.await {
             Ok(walked) => walked?,
-            Err(panicked) => return Err(StoreError::Commit(format!("looking at {path} failed: {panicked}"))),
+            Err(panicked) => return Err(StoreError::Commit(format!("looking at files failed: {panicked}"))),
         };
         let Difference { read, gone, moved, unchanged } = Difference::of(known, found);
         if !read.is_empty() || !gone.is_empty() || !moved.is_empty() {
             tracing::debug!(
-                path,
                 read = read.len(),
                 gone = gone.len(),
                 moved = moved.len(),
@@ -163,8 +166,9 @@ impl Shared {
         // Before what is gone goes: a renamed file that was changed too has most of its texts already.
         self.counters.before.store(read.len() as u64, Ordering::Relaxed);
         for (found, was) in read {
-            while let Some(changed) = self.queue.next_changed().filter(|changed| *changed != found.path) {
-                Box::pin(self.look_at_changed(&changed)).await?;
+            if let Some(mut changed) = self.queue.take_changed() {
+                changed.retain(|changed| *changed != found.path);
+                Box::pin(self.look_at_changed(changed)).await?;
             }
             self.read(found, was).await?;
             self.counters.before.fetch_sub(1, Ordering::Relaxed);
@@ -275,13 +279,13 @@ impl Shared {
 }
 
 /// What is known at and below a path, with the time of its reading.
-fn known(
+fn known_at(
     db: &store::rusqlite::Connection,
     path: &str,
     deep: bool,
 ) -> store::rusqlite::Result<Vec<(Known, i64)>> {
     let all = db::known_below(db, path)?;
-    let here = db::Watched { path: path.to_owned(), deep };
+    let here = Watched { path: path.to_owned(), deep };
     Ok(all.into_iter().filter(|(known, _)| db::covers(std::slice::from_ref(&here), &known.path)).collect())
 }
 

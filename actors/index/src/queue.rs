@@ -2,8 +2,13 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+
+/// How long it must be quiet, and how long it is waited for that.
+const QUIET: Duration = Duration::from_millis(100);
+const RESTLESS_MAX: Duration = Duration::from_secs(1);
 
 /// Changed files that are remembered one by one; beyond it all that is watched is looked at again.
 const CHANGED_MAX: usize = 10_000;
@@ -11,8 +16,8 @@ const CHANGED_MAX: usize = 10_000;
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Look at one path that changed: a file, or a folder that came or went.
-    Changed(String),
+    /// Look at paths that changed: files, and folders that came or went.
+    Changed(Vec<String>),
     /// Look at a path as a whole; these are its number and whether deep.
     Scan { path: String, deep: bool, ticket: u64 },
     /// Look at all that is watched.
@@ -82,23 +87,30 @@ impl Queue {
     }
 
     fn try_next(&self) -> Option<Next> {
-        let mut inner = self.inner();
-        if let Some(path) = inner.changed.pop_front() {
-            inner.known.remove(&path);
-            return Some(Next::Changed(path));
+        if let Some(changed) = self.take_changed() {
+            return Some(Next::Changed(changed));
         }
+        let mut inner = self.inner();
         if let Some(scan) = inner.scans.pop_front() {
             return Some(scan);
         }
         std::mem::take(&mut inner.all).then_some(Next::All)
     }
 
-    /// The next path that changed, if one did: what is done between two files of a long scan.
-    pub(crate) fn next_changed(&self) -> Option<String> {
+    /// The paths that changed since it was asked last, if any did: what is done between two files of a long scan, too.
+    pub(crate) fn take_changed(&self) -> Option<Vec<String>> {
         let mut inner = self.inner();
-        let path = inner.changed.pop_front()?;
-        inner.known.remove(&path);
-        Some(path)
+        inner.known.clear();
+        (!inner.changed.is_empty()).then(|| inner.changed.drain(..).collect())
+    }
+
+    /// Waits until it was quiet for a moment, since a save is several events and what is renamed is gone before it is
+    /// there; what is never quiet is not waited for for ever.
+    pub(crate) async fn quiet(&self) {
+        let latest = Instant::now() + RESTLESS_MAX;
+        while Instant::now() < latest && tokio::time::timeout(QUIET, self.wake.notified()).await.is_ok() {}
+        // What was waited for may be all there is to do.
+        self.wake.notify_one();
     }
 
     /// The scan of this number is done. They are done in their order.
@@ -140,7 +152,7 @@ mod tests {
         queue.changed("/a".to_owned());
         queue.changed("/a".to_owned());
         assert_eq!(queue.len(), 2);
-        assert_eq!(queue.next().await, Next::Changed("/a".to_owned()));
+        assert_eq!(queue.next().await, Next::Changed(vec!["/a".to_owned()]));
         assert_eq!(queue.next().await, Next::Scan { path: "/".to_owned(), deep: true, ticket });
         assert_eq!(queue.len(), 0);
         let waits = queue.finished(ticket);

@@ -70,11 +70,17 @@ impl Shared {
         if wanting.is_empty() {
             return Ok(0);
         }
-        let shared = Arc::clone(self);
+        let (shared, asked) = (Arc::clone(self), wanting.clone());
         let texts =
             tokio::task::spawn_blocking(move || shared.store.read_blocking(|db| db::texts(db, &wanting)));
         let texts = texts.await.map_err(said)?.map_err(said)?;
         let (ids, texts): (Vec<u64>, Vec<String>) = texts.into_iter().unzip();
+        // What was forgotten since has no text, and wants nothing.
+        let gone: Vec<u64> = asked.into_iter().filter(|id| !ids.contains(id)).collect();
+        near::of(&self.near).into_iter().for_each(|near| near.forget(&gone));
+        if ids.is_empty() {
+            return Ok(gone.len());
+        }
         let until = Instant::now() + WITHIN;
         let made = self.embedder.embed(Role::Passage, texts, Priority::Bulk, until).await.map_err(said)?;
         self.know_the_model().await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use index::{Files as _, Unreadable};
-use protocol::{Caller, Cancel, Context, Shape, Way};
+use protocol::{Caller, Context, Shape};
 use serde_json::{Value, json};
 use serde_json::value::RawValue;
 
@@ -117,7 +117,7 @@ async fn what_is_saved_is_found_without_being_asked_for() {
     let becomes = async |query: &str, expected: Option<&str>| {
         let until = std::time::Instant::now() + Duration::from_secs(20);
         while finds(query).await.as_deref() != expected {
-            assert!(std::time::Instant::now() < until, "{query} never was in {expected:?}");
+            assert!(std::time::Instant::now() < until, "{query} never was in {expected:?}: {:?} {:?}", running.search.index.status("/"), walked(&running.world, "/", true));
             running.search.index.news().await;
         }
     };

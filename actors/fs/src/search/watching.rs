@@ -38,7 +38,9 @@ pub(super) fn begin(places: &[Place<'_>], changed: Box<dyn Fn(String) + Send>) -
             (beneath::open(&parent.root.dir, parent.inside(), DIRECTORY, Last::Followed).ok()?, parent.path)
         };
         debug_assert!(Attributes::of(&handle).is_ok_and(|about| about.kind == Kind::Directory));
-        known.push(Known { folder: PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd())), path });
+        // The dot: what is in /proc is a link, and links are not followed.
+        let folder = PathBuf::from(format!("/proc/self/fd/{}/.", handle.as_raw_fd()));
+        known.push(Known { folder, path });
         handles.push(handle);
     }
     let folders: Vec<PathBuf> = known.iter().map(|known| known.folder.clone()).collect();
