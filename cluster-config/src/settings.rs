@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::fs::Fs;
 use crate::licence::Licence;
 use crate::listen::Listen;
+use crate::search::Search;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub mcp: Mcp,
     /// The file service: which folders callers see and what they may do there.
     pub fs: Fs,
+    /// Finding files by what is in them: `mcp.fs.embed` and `mcp.fs.search`.
+    pub search: Search,
     /// Language models: what all callers together may use of them.
     pub llm: Llm,
     /// What is logged, and how.
@@ -248,6 +251,7 @@ impl Default for Settings {
             limits: Limits::default(),
             mcp: Mcp::default(),
             fs: Fs::default(),
+            search: Search::default(),
             llm: Llm::default(),
             log: Log::default(),
             backends: Backends::default(),

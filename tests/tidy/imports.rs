@@ -26,7 +26,16 @@ const RULES: &[(&str, &[&str])] = &[
 
 /// A service, which is every other crate below actors/: never another one, the gateway or an edge.
 const SERVICE: &[&str] = &[
-    "protocol", "config", "supervisor", "service", "store", "telemetry", "text", "vectors", "embedding", "index",
+    "protocol",
+    "config",
+    "supervisor",
+    "service",
+    "store",
+    "telemetry",
+    "text",
+    "vectors",
+    "embedding",
+    "index",
 ];
 
 /// May import everything, and the daemon is imported by the tests alone.

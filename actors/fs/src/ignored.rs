@@ -61,9 +61,8 @@ impl Ignored {
 
     /// Takes the rules of a directory; whether it has any.
     pub(crate) fn enter(&mut self, names: &Names, path: &VirtualPath) -> bool {
-        let is_there = |wanted: &str| {
-            names.list.iter().any(|name| name.text == wanted && name.kind == Kind::File)
-        };
+        let is_there =
+            |wanted: &str| names.list.iter().any(|name| name.text == wanted && name.kind == Kind::File);
         let mut files = self.files.iter().filter(|name| is_there(name)).peekable();
         if files.peek().is_none() {
             return false;

@@ -51,10 +51,10 @@ mod search;
 mod fault;
 
 pub use config::{Mode, Root, Settings};
-pub use methods::methods;
+pub use methods::{methods, search_methods};
 pub use path::{BadPath, VirtualPath};
 pub use roots::OpenError;
-pub use search::{Parts, Search, methods as search_methods};
+pub use search::{Parts, Search};
 pub use service::Fs;
 pub use sweep::Swept;
 

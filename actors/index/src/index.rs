@@ -289,9 +289,11 @@ impl Shared {
     /// Answers from the vectors of this model from now on. Blocks.
     pub(crate) fn use_model(&self, model: db::Model) -> Result<(), crate::near::OpenError> {
         let mut texts = RoaringTreemap::new();
-        self.store.read_blocking(|db| db::all_texts(db, |text| {
-            texts.insert(text);
-        }))?;
+        self.store.read_blocking(|db| {
+            db::all_texts(db, |text| {
+                texts.insert(text);
+            })
+        })?;
         let near = Near::open(&self.store, &self.folder, model, &texts)?;
         self.near.store(Some(Arc::new(near)));
         // What came between the two looks told the vectors before these.

@@ -152,13 +152,7 @@ impl Shared {
         };
         let Difference { read, gone, moved, unchanged } = Difference::of(known, found);
         if !read.is_empty() || !gone.is_empty() || !moved.is_empty() {
-            tracing::debug!(
-                read = read.len(),
-                gone = gone.len(),
-                moved = moved.len(),
-                unchanged,
-                "differs"
-            );
+            tracing::debug!(read = read.len(), gone = gone.len(), moved = moved.len(), unchanged, "differs");
         }
         for some in moved.chunks(AT_ONCE) {
             self.move_files(some.to_vec()).await?;

@@ -147,39 +147,40 @@ impl Index {
         if shared.table().is_empty() {
             return Err(SearchError::Empty);
         }
-        let (vector, words) = match ask.query {
-            Query::Text(text) => (None, Some(text.to_owned())),
-            Query::Like(path) => (Some(shared.mean(path).await?), None),
-        };
-        let (vector, without_meaning) = match (vector, ask.mode) {
-            (_, Mode::Keyword) => (None, None),
-            (Some(vector), _) => (Some(vector), None),
-            (None, mode) => match shared.question(words.as_deref().unwrap_or_default()).await {
-                Ok(vector) => (Some(vector), None),
-                Err(why) if mode == Mode::Semantic => return Err(SearchError::NoMeaning(why)),
-                Err(why) => (None, Some(why)),
+        let (vector, words, without_meaning) = match ask.query {
+            Query::Like(path) => match shared.mean(path).await {
+                Ok(vector) => (Some(vector), None, None),
+                // Its own words are the next best.
+                Err(SearchError::NoMeaning(why)) => (None, Some(shared.words_of(path).await?), Some(why)),
+                Err(other) => return Err(other),
+            },
+            Query::Text(text) if ask.mode == Mode::Keyword => (None, Some(text.to_owned()), None),
+            Query::Text(text) => match (shared.question(text).await, ask.mode) {
+                (Ok(vector), Mode::Semantic) => (Some(vector), None, None),
+                (Ok(vector), _) => (Some(vector), Some(text.to_owned()), None),
+                (Err(why), Mode::Semantic) => return Err(SearchError::NoMeaning(why)),
+                (Err(why), _) => (None, Some(text.to_owned()), Some(why)),
             },
         };
-        let (work, mode, like) = (Arc::clone(shared), ask.mode, matches!(ask.query, Query::Like(_)));
+        let (work, mode) = (Arc::clone(shared), ask.mode);
         let (top_k, per_file) = (ask.top_k, if ask.per_file == 0 { usize::MAX } else { ask.per_file });
         let except = match ask.query {
             Query::Like(path) => Some(path.to_owned()),
             Query::Text(_) => None,
         };
+        let asked = match ask.query {
+            Query::Text(text) => text.to_owned(),
+            Query::Like(_) => String::new(),
+        };
         let seen = allowed_paths(&ask.filter, shared);
         let found = tokio::task::spawn_blocking(move || {
             let mut candidates = CANDIDATES_MIN.max(top_k.saturating_mul(CANDIDATES_PER_RESULT));
             loop {
-                let rankings = work.rankings(
-                    vector.as_deref(),
-                    words.as_deref().filter(|_| mode != Mode::Semantic && !like),
-                    candidates,
-                    allowed.as_ref(),
-                )?;
+                let rankings =
+                    work.rankings(vector.as_deref(), words.as_deref(), candidates, allowed.as_ref())?;
                 let more = rankings.vector.len() >= candidates || rankings.words.len() >= candidates;
                 let fused = fuse(&rankings.vector, &rankings.words);
-                let query = words.as_deref().unwrap_or_default();
-                let hits = work.hits(fused, query, mode, top_k, per_file, except.as_deref(), &*seen)?;
+                let hits = work.hits(fused, &asked, mode, top_k, per_file, except.as_deref(), &*seen)?;
                 // Too few because of one file's many pieces: further down there are others.
                 if hits.len() >= top_k || !more {
                     return Ok(hits);
@@ -268,6 +269,17 @@ impl Shared {
         }
         mean.iter_mut().for_each(|part| *part /= length);
         Ok(mean)
+    }
+
+    /// The beginning of what a file says.
+    async fn words_of(self: &Arc<Self>, path: &str) -> Result<String, SearchError> {
+        let texts = self.table().at(path).map(|entry| entry.texts.clone()).ok_or(SearchError::NotIndexed)?;
+        let shared = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || {
+            shared.store.read_blocking(|db| db::texts(db, texts.get(..1).unwrap_or_default()))
+        });
+        let read = read.await.map_err(|error| SearchError::Internal(error.to_string()))??;
+        Ok(read.into_iter().map(|(_, text)| text).collect())
     }
 
     fn rankings(

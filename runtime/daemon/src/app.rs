@@ -256,7 +256,7 @@ fn llm_config(
 
 /// What makes vectors of texts: a process of its own, started when one is wanted.
 pub(crate) fn embedder(settings: &Settings) -> anyhow::Result<Embedder> {
-    let search = &settings.fs.search;
+    let search = &settings.search;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let places = embedding_places(settings);
@@ -273,14 +273,17 @@ pub(crate) fn embedder(settings: &Settings) -> anyhow::Result<Embedder> {
 
 /// Where the embedding model and its runtime are looked for.
 pub(crate) fn embedding_places(settings: &Settings) -> embedding::Places {
-    let search = &settings.fs.search;
-    let models = search.models_dir.clone().unwrap_or_else(|| settings.state_dir.join("models"));
-    embedding::Places { models, model: search.model.clone(), runtime: None }
+    let model = settings.search.model.clone();
+    embedding::Places { models: settings.state_dir.join("models"), model, runtime: None }
 }
 
 fn search(settings: &Settings, fs: &fs::Fs, store: &Store, embedder: &Embedder) -> fs::Search {
     let folder = settings.state_dir.join("index");
-    fs::Search::new(fs, &settings.fs.search, fs::Parts { store: store.clone(), folder, embedder: embedder.clone() })
+    fs::Search::new(
+        fs,
+        &settings.search,
+        fs::Parts { store: store.clone(), folder, embedder: embedder.clone() },
+    )
 }
 
 fn services(fs: &fs::Fs, search: &fs::Search, admin: &Admin, prompts: &Prompts, llm: &Llm) -> Vec<Service> {

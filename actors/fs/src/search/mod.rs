@@ -3,21 +3,21 @@
 //! The index knows virtual paths only. What it may read is what a caller could be shown: it goes from handle to handle
 //! beneath the roots as every call does, and which tier sees which path is asked of the roots at every search.
 
-mod answer;
-mod methods;
+pub(crate) mod answer;
 mod source;
 mod watching;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use index::{Config, Index};
-use protocol::Entry;
+use protocol::{Context, Error};
 
+use crate::path::{ClientPath, VirtualPath};
 use crate::service::Fs;
 
 /// The handle that the methods of the search work with.
@@ -39,7 +39,7 @@ pub struct Parts {
 
 impl Search {
     /// A search in the roots of `fs`.
-    pub fn new(fs: &Fs, settings: &cluster_config::fs::Search, parts: Parts) -> Self {
+    pub fn new(fs: &Fs, settings: &cluster_config::Search, parts: Parts) -> Self {
         let Parts { store, folder, embedder } = parts;
         let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let index = Index::new(Config {
@@ -60,7 +60,21 @@ impl Search {
     }
 }
 
-/// Every method of the search.
-pub fn methods(search: &Search) -> Vec<Entry> {
-    methods::all(search)
+impl Search {
+    /// The path of a parameter, which this caller must be able to see.
+    pub(crate) fn path(&self, context: &Context, path: &ClientPath) -> Result<VirtualPath, Error> {
+        Ok(self.fs.look_up(context, path)?.map_or_else(VirtualPath::top, |place| place.path))
+    }
+
+    /// Whether this caller sees all roots.
+    pub(crate) fn sees_all(&self, context: &Context) -> bool {
+        self.fs.roots().iter().all(|root| root.shown_to(&context.caller.tier))
+    }
+
+    /// How the index of what is at and below `path` is.
+    pub(crate) async fn status(&self, path: &str) -> Result<index::Status, Error> {
+        let (index, path) = (self.index.clone(), path.to_owned());
+        let read = tokio::task::spawn_blocking(move || index.status(&path));
+        read.await.map_err(Error::internal)?.map_err(Error::internal)
+    }
 }

@@ -53,7 +53,9 @@ impl Files for Fs {
         let path = parsed(path)?;
         let place = any_place(self, &path).ok_or(Unreadable::Gone)?;
         // Neither the file nor anything above it may be a link: what it leads to has a path of its own.
-        let opened = place.open(beneath::TO_READ, Last::AsItIs).map_err(|error| unreadable(Fault::io(error, &path)))?;
+        let opened = place
+            .open(beneath::TO_READ, Last::AsItIs)
+            .map_err(|error| unreadable(Fault::io(error, &path)))?;
         let file = Regular::known(opened, &path).map_err(unreadable)?;
         let about = found(&path, &file.attributes);
         Ok((file.file, about))
@@ -110,9 +112,10 @@ impl Walk<'_> {
                     }
                 }
                 Kind::Directory if self.deep && depth < DEPTH_MAX => {
-                    let dir = names.dir(&here).ok().and_then(|dir| {
-                        beneath::child(dir, name.text.as_str(), DIRECTORY).ok()
-                    });
+                    let dir = names
+                        .dir(&here)
+                        .ok()
+                        .and_then(|dir| beneath::child(dir, name.text.as_str(), DIRECTORY).ok());
                     if let Some(dir) = dir {
                         self.directory(dir, &here, depth + 1);
                     }
@@ -175,9 +178,10 @@ fn unreadable(fault: Fault) -> Unreadable {
     let error = protocol::Error::from(fault);
     let kind = error.data.as_ref().and_then(|data| data["kind"].as_str());
     match kind {
-        Some("not_found" | "not_a_directory" | "link" | "link_loop" | "outside" | "special_file" | "is_a_directory") => {
-            Unreadable::Gone
-        }
+        Some(
+            "not_found" | "not_a_directory" | "link" | "link_loop" | "outside" | "special_file"
+            | "is_a_directory",
+        ) => Unreadable::Gone,
         _ => Unreadable::Other(error.message.clone()),
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use index::{Files as _, Unreadable};
-use protocol::{Caller, Context, Shape};
-use serde_json::{Value, json};
+use protocol::{Caller, Context, Entry, Shape};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::tests::World;
@@ -29,7 +29,15 @@ fn the_index_reads_what_a_caller_could_be_shown_and_nothing_ignored() {
     assert_eq!(walked(&world, "/", true), ["/a.txt", "/sub/b.txt", "/sub/deep/c.txt"]);
     assert_eq!(walked(&world, "/sub", false), ["/sub/b.txt"]);
     assert_eq!(walked(&world, "/sub/b.txt", true), ["/sub/b.txt"]);
-    for path in ["/sub/private.txt", "/build/out.txt", "/build", "/.hidden", "/link.txt", "/nowhere", "/out/canary.txt"] {
+    for path in [
+        "/sub/private.txt",
+        "/build/out.txt",
+        "/build",
+        "/.hidden",
+        "/link.txt",
+        "/nowhere",
+        "/out/canary.txt",
+    ] {
         let refused = world.fs.walk(path, true, &|| false, &mut |file| panic!("{file:?}"));
         assert_eq!(refused, Err(Unreadable::Gone), "{path}");
     }
@@ -46,19 +54,23 @@ struct Running {
     _tree: supervisor::Tree,
 }
 
+/// A search over a world's files, without a model, that does not run yet.
+pub(crate) fn over(world: &World) -> (Search, embedding::Embedder) {
+    let store = store::Store::open(&world.base).unwrap();
+    let missing = || Err(embedding::EmbedError::NotInstalled { file: "/models/model.onnx".into() });
+    let embedder = embedding::Embedder::new(missing, Duration::from_secs(1));
+    let parts = Parts { store, folder: world.base.join("index"), embedder: embedder.clone() };
+    (Search::new(&world.fs, &cluster_config::Search::default(), parts), embedder)
+}
+
 impl Running {
     async fn over(world: World) -> Self {
-        let store = store::Store::open(&world.base).unwrap();
-        let missing = || Err(embedding::EmbedError::NotInstalled { file: "/models/model.onnx".into() });
-        let embedder = embedding::Embedder::new(missing, Duration::from_secs(1));
-        let folder = world.base.join("index");
-        let parts = Parts { store, folder, embedder: embedder.clone() };
-        let search = Search::new(&world.fs, &cluster_config::fs::Search::default(), parts);
+        let (search, embedder) = over(&world);
         let spec = supervisor::SupervisorSpec::new("root")
             .child(embedding::child("embedding", &embedder))
             .child(search.child("index"));
         let tree = supervisor::start(spec).await.unwrap();
-        let entries = methods(&search);
+        let entries = crate::search_methods(&search);
         Self { world, search, entries, _tree: tree }
     }
 
@@ -77,7 +89,9 @@ impl Running {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_found_by_their_words_while_there_is_no_model() {
     let world = World::new();
-    world.file("notes/garden.md", "# Garden\n\nRoses need water.\n").file("notes/train.txt", "The train to Berlin.");
+    world
+        .file("notes/garden.md", "# Garden\n\nRoses need water.\n")
+        .file("notes/train.txt", "The train to Berlin.");
     let running = Running::over(world).await;
     let empty = running.call("PRO", "search", json!({ "query": "roses" })).await.unwrap_err();
     assert_eq!(empty.code, protocol::Code::FsSearch);
@@ -85,9 +99,14 @@ async fn files_are_found_by_their_words_while_there_is_no_model() {
     assert_eq!((&done["path_processed"], &done["files_embedded_this_run"]), (&json!("/notes"), &json!(2)));
     assert!(done["status"].as_str().is_some_and(|status| status.contains("make model")), "{done}");
 
-    let found = running.call("PRO", "search", json!({ "query": "water for roses", "explain": true })).await.unwrap();
+    let found =
+        running.call("PRO", "search", json!({ "query": "water for roses", "explain": true })).await.unwrap();
     let first = &found["results"][0];
-    assert_eq!((&first["path"], &first["trail"]), (&json!("/notes/garden.md"), &json!(["Garden"])), "{found}");
+    assert_eq!(
+        (&first["path"], &first["trail"]),
+        (&json!("/notes/garden.md"), &json!(["Garden"])),
+        "{found}"
+    );
     assert_eq!((&first["lines"], &first["uri"]), (&json!([1, 3]), &json!("file:///notes/garden.md")));
     assert_eq!(first["explain"]["keyword_rank"], 1);
     assert!(found["without_meaning"].is_string());
@@ -117,7 +136,12 @@ async fn what_is_saved_is_found_without_being_asked_for() {
     let becomes = async |query: &str, expected: Option<&str>| {
         let until = std::time::Instant::now() + Duration::from_secs(20);
         while finds(query).await.as_deref() != expected {
-            assert!(std::time::Instant::now() < until, "{query} never was in {expected:?}: {:?} {:?}", running.search.index.status("/"), walked(&running.world, "/", true));
+            assert!(
+                std::time::Instant::now() < until,
+                "{query} never was in {expected:?}: {:?} {:?}",
+                running.search.index.status("/"),
+                walked(&running.world, "/", true)
+            );
             running.search.index.news().await;
         }
     };
@@ -147,8 +171,12 @@ async fn a_caller_never_sees_a_hit_outside_the_roots_that_it_may_read() {
     running.call("ELITE", "embed", json!({ "path": "/", "recursive": true })).await.unwrap();
     let paths = async |tier: &str| {
         let found = running.call(tier, "search", json!({ "query": "pelican", "top_k": 50 })).await.unwrap();
-        let mut paths: Vec<_> =
-            found["results"].as_array().unwrap().iter().map(|hit| hit["path"].as_str().unwrap().to_owned()).collect();
+        let mut paths: Vec<_> = found["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|hit| hit["path"].as_str().unwrap().to_owned())
+            .collect();
         paths.sort();
         paths
     };

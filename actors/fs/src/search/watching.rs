@@ -58,7 +58,7 @@ pub(super) fn begin(places: &[Place<'_>], changed: Box<dyn Fn(String) + Send>) -
     };
     let config = Config::default().with_follow_symlinks(false);
     let complain = |error: notify::Error| {
-        tracing::warn!(%error, "cannot watch for changes; they are seen at the next look around (fs.search.look_every_minutes)");
+        tracing::warn!(%error, "cannot watch for changes; they are seen at the next look around (search.look_every_minutes)");
     };
     let mut watcher = RecommendedWatcher::new(tell, config).map_err(complain).ok()?;
     for folder in &folders {
@@ -75,7 +75,8 @@ fn named(known: &[Known], path: &Path) -> Option<String> {
             // Rules that changed are looked at by way of what holds them.
             let (above, name) = inside.rsplit_once('/').unwrap_or(("", inside));
             let rules = name == ".gitignore" || name == crate::ignored::OURS;
-            return (rules && !above.split('/').any(|name| name.starts_with('.'))).then(|| join(&known.path, above));
+            return (rules && !above.split('/').any(|name| name.starts_with('.')))
+                .then(|| join(&known.path, above));
         }
         Some(join(&known.path, inside))
     })

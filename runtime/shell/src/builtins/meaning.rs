@@ -89,5 +89,9 @@ fn progress(news: &Value) -> String {
     let count = |key: &str| news[key].as_u64().unwrap_or_default();
     let (files, waiting) = (count("files"), count("files_waiting"));
     let (done, left) = (count("embeddings"), count("embeddings_waiting"));
-    if waiting > 0 { format!("{files} files read, {waiting} to go") } else { format!("{done} pieces, {left} to go") }
+    if waiting > 0 {
+        format!("{files} files read, {waiting} to go")
+    } else {
+        format!("{done} pieces, {left} to go")
+    }
 }

@@ -108,12 +108,3 @@ impl Method for Embed {
         })
     }
 }
-
-impl Search {
-    /// How the index of what is at and below `path` is.
-    pub(super) async fn status(&self, path: &str) -> Result<index::Status, Error> {
-        let (index, path) = (self.index.clone(), path.to_owned());
-        let read = tokio::task::spawn_blocking(move || index.status(&path));
-        read.await.map_err(Error::internal)?.map_err(Error::internal)
-    }
-}

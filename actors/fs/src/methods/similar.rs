@@ -11,7 +11,8 @@ use crate::search::answer::{Found, refused};
 
 /// Finds what other files say that is like what one file says.
 ///
-/// The file must be in the index (`mcp.fs.embed`), and so must an embedding model: words do not count here.
+/// The file must be in the index (`mcp.fs.embed`). Without an embedding model its words count instead of what they mean,
+/// and `without_meaning` says why.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Similar {
@@ -54,7 +55,8 @@ impl Method for Similar {
             modified_ns: (None, None),
         };
         // One piece of each file: it is files that are alike.
-        let ask = Ask { query: Query::Like(&path), mode: Mode::Semantic, top_k: self.top_k, per_file: 1, filter };
+        let ask =
+            Ask { query: Query::Like(&path), mode: Mode::Semantic, top_k: self.top_k, per_file: 1, filter };
         Ok(Found::of(search.index.search(&ask).await.map_err(refused)?, false))
     }
 }
