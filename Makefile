@@ -11,7 +11,7 @@ FUZZ_TARGETS := framing jsonrpc params path
 
 ## Build the daemon and the shell, lay out .llmbasedos/ if it is not there, and serve it on 127.0.0.1:8000.
 run:
-	$(CARGO) build --release --locked --bin llmbasedos --bin luca-shell
+	$(CARGO) build --release --locked --bin llmbasedos --bin llmbasedos-embed --bin luca-shell
 	@test -f $(HOME_DIR)/llmbasedos.yaml || $(TARGET)/release/llmbasedos init $(HOME_DIR)
 	@echo "luca-shell is $(TARGET)/release/luca-shell"
 	@exec $(TARGET)/release/llmbasedos serve --config-dir $(HOME_DIR)

@@ -298,7 +298,9 @@ impl Shared {
         self.near.store(Some(Arc::new(near)));
         // What came between the two looks told the vectors before these.
         let all: Vec<u64> = self.table().texts(|_| true).iter().collect();
-        crate::near::of(&self.near).into_iter().for_each(|near| near.want(&all));
+        if let Some(near) = crate::near::of(&self.near) {
+            near.want(&all);
+        }
         Ok(())
     }
 }

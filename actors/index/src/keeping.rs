@@ -23,7 +23,7 @@ const AT_ONCE: usize = 500;
 const TICK_NS: i64 = 2_000_000_000;
 
 /// How long counting the tokens of one text may take; then words are counted.
-const TOKENS_WITHIN: Duration = Duration::from_secs(60);
+const TOKENS_WITHIN: Duration = Duration::from_mins(1);
 
 /// What is different from what is known.
 #[derive(Debug, Default)]

@@ -52,7 +52,7 @@ impl Near {
         model: Model,
         texts: &RoaringTreemap,
     ) -> Result<Self, OpenError> {
-        let name: String = model.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{:032x}", u128::from_be_bytes(model.fingerprint));
         let shape = Shape { dimension: model.dimensions as usize, fingerprint: model.fingerprint };
         let opened = vectors::open(&folder.join(name), shape, Limits::default())?;
         for (file, why) in opened.unusable {

@@ -10,7 +10,7 @@ use crate::db::{Piece, Read};
 use crate::source::{Files, Found, Unreadable};
 
 /// Longer than any document that is one takes; what takes longer is made to.
-const TIME_MAX: Duration = Duration::from_secs(60);
+const TIME_MAX: Duration = Duration::from_mins(1);
 
 /// Where the tokens of a text begin, as the model's own tokenizer says; none without a model, and then words are counted.
 pub(crate) type Tokenize<'a> = dyn Fn(&str) -> Option<Vec<u32>> + 'a;

@@ -267,7 +267,9 @@ impl Shared {
         if length == 0.0 {
             return Err(SearchError::NoMeaning("its vectors are not made yet".to_owned()));
         }
-        mean.iter_mut().for_each(|part| *part /= length);
+        for part in &mut mean {
+            *part /= length;
+        }
         Ok(mean)
     }
 

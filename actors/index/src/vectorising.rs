@@ -77,7 +77,9 @@ impl Shared {
         let (ids, texts): (Vec<u64>, Vec<String>) = texts.into_iter().unzip();
         // What was forgotten since has no text, and wants nothing.
         let gone: Vec<u64> = asked.into_iter().filter(|id| !ids.contains(id)).collect();
-        near::of(&self.near).into_iter().for_each(|near| near.forget(&gone));
+        if let Some(near) = near::of(&self.near) {
+            near.forget(&gone);
+        }
         if ids.is_empty() {
             return Ok(gone.len());
         }

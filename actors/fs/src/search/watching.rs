@@ -50,7 +50,9 @@ pub(super) fn begin(places: &[Place<'_>], changed: Box<dyn Fn(String) + Send>) -
             return;
         }
         if event.need_rescan() {
-            known.iter().for_each(|known| changed(known.path.to_string()));
+            for known in &known {
+                changed(known.path.to_string());
+            }
         }
         for path in event.paths.iter().filter_map(|path| named(&known, path)) {
             changed(path);

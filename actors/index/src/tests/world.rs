@@ -169,7 +169,7 @@ impl World {
             };
             Ok(Box::new(Model { script: Arc::clone(&script), facts }) as Box<dyn Embed>)
         };
-        let embedder = Embedder::new(load, Duration::from_secs(60));
+        let embedder = Embedder::new(load, Duration::from_mins(1));
         let index = Index::new(Config {
             files: Arc::new(Folder(dir.path().join("files"))),
             store: Store::open(dir.path()).unwrap(),
@@ -177,7 +177,7 @@ impl World {
             embedder: embedder.clone(),
             text_bytes: 1024 * 1024,
             document_bytes: 1024 * 1024,
-            look_every: Duration::from_secs(3600),
+            look_every: Duration::from_hours(1),
         });
         let spec = SupervisorSpec::new("root")
             .child(embedding::child("embedding", &embedder))
