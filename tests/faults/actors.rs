@@ -213,7 +213,9 @@ impl Scene {
                 expected(Loses::Calls(calls), kept(ws()), stat())
             }
             "root/services/fs" => expected(Loses::Calls(files), kept(ws()), stat()),
-            "root/services/sweeper" => expected(Loses::Nothing, kept(ws()), stat()),
+            "root/services/sweeper" | "root/services/embedding" | "root/services/index" => {
+                expected(Loses::Nothing, kept(ws()), stat())
+            }
             // Nobody in the scene asks for prompts; the probe does.
             "root/services/prompts" | "root/services/prompts-watch" => {
                 expected(Loses::Nothing, kept(ws()), ("mcp.prompts.list", json!({})))

@@ -216,6 +216,7 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
         ok    DIR/token is its owner's alone
         ok    root / is DIR/user_files
         note  no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, and `models: {local: {provider: ollama, model: llama3.2}}` in DIR/models.yaml; or start llama-server and set LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1
+        note  files are searched by words only: DIR/state/models/all-MiniLM-L6-v2/model.onnx is not there: run `make model`, or set where the model and ONNX Runtime are
         ?     openat2
         ?     open files
         Nothing is wrong.
@@ -239,6 +240,7 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
         WRONG others can read DIR/token: chmod 600 DIR/token
         WRONG root /: DIR/nowhere: No such file or directory (os error 2). Make it, or change fs.roots
         note  no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, and `models: {local: {provider: ollama, model: llama3.2}}` in DIR/models.yaml; or start llama-server and set LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1
+        note  files are searched by words only: DIR/state/models/all-MiniLM-L6-v2/model.onnx is not there: run `make model`, or set where the model and ONNX Runtime are
         ?     openat2
         ?     open files
         2 things are wrong.
@@ -264,7 +266,8 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
 ";
         let folder = laid_out(Setup { models: Some(models.to_owned()), ..Setup::default() }).await;
         let said_of_models = said(folder.path(), doctor).await;
-        let lines = said_of_models.lines().filter(|line| line.contains("models") || line.contains("wrong"));
+        let lines =
+            said_of_models.lines().filter(|line| line.contains("models.yaml") || line.contains("wrong"));
         insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
         WRONG models.yaml:2: models.a: needs `model`: Its name at the provider (`model_name` in the original)
         WRONG models.yaml:2: models.a.modle: unknown key `modle`; did you mean `model`?

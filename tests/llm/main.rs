@@ -6,6 +6,7 @@ mod embeddings;
 mod ends;
 mod keys;
 mod limits;
+mod local;
 mod openai;
 mod providers;
 mod races;

@@ -67,8 +67,9 @@ fn tools_are_such_as_every_host_takes() {
 fn arguments(name: &str) -> Value {
     match name {
         "fs_list" | "fs_tree" => json!({ "path": "/" }),
-        "fs_stat" | "fs_read" | "fs_hash" => json!({ "path": "/welcome.md" }),
+        "fs_stat" | "fs_read" | "fs_hash" | "fs_similar" => json!({ "path": "/welcome.md" }),
         "fs_find" => json!({ "path": "/", "pattern": "*.md" }),
+        "fs_search" => json!({ "query": "welcome" }),
         "fs_grep" => json!({ "path": "/", "pattern": "e" }),
         "fs_multi_read" => json!({ "paths": ["/welcome.md", "/none"] }),
         "prompts_get" => json!({ "name": "summarize-folder", "arguments": { "path": "/" } }),
@@ -83,6 +84,7 @@ fn every_tool_that_only_looks_answers_what_its_schema_says() {
     run(async {
         let daemon = Daemon::start().await;
         let host = Host::owner(&daemon);
+        host.ok("tools/call", tool("fs_embed", json!({ "path": "/" }))).await;
         let mut called = 0;
         for known in listed(&host).await {
             if known["annotations"]["readOnlyHint"] != true {

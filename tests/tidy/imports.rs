@@ -17,6 +17,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
     ("embedding", &["protocol", "config", "supervisor", "service", "telemetry"]),
+    ("index", &["supervisor", "store", "text", "vectors", "embedding"]),
     ("gateway", SERVICE),
     ("mcp", &["protocol", "supervisor"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),

@@ -9,6 +9,7 @@ use crate::ask;
 use crate::bill::Bill;
 use crate::chat::{invalid, let_through, not_allowed, reserve};
 use crate::failure::{Failure, Kind};
+use crate::local;
 use crate::quota::Demand;
 use crate::service::Llm;
 use crate::tokens;
@@ -28,9 +29,15 @@ pub(crate) async fn embed(
     let registry = llm.registry();
     let tier = llm.tier(&context.caller.tier);
     if let Some(alias) = model.or_else(|| registry.default_alias(ModelKind::Embedding))
+        && alias != local::ALIAS
         && !tier.covers_model(alias)
     {
         return Err(not_allowed(alias, &context.caller.tier, &tier));
+    }
+    let named = model.or_else(|| registry.default_alias(ModelKind::Embedding));
+    let is_local = named == Some(local::ALIAS) || (named.is_none() && !registry.has(ModelKind::Embedding));
+    if is_local && registry.find(Some(local::ALIAS), ModelKind::Embedding).is_err() {
+        return local::embed(llm, context, input, options).await;
     }
     let upstream = registry.find(model, ModelKind::Embedding)?;
     let_through(upstream, wire::EMBEDDING_KNOWN, options)?;

@@ -12,6 +12,7 @@ mod breaker;
 mod chat;
 mod embed;
 mod failure;
+mod local;
 mod methods;
 mod pieces;
 mod quota;

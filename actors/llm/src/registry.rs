@@ -46,6 +46,11 @@ impl Registry {
         self.upstreams.values()
     }
 
+    /// Whether there is a model of this kind.
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        self.models.iter().any(|(_, model)| model.kind == kind)
+    }
+
     /// The alias that stands for "no model said".
     pub(crate) fn default_alias(&self, kind: Kind) -> Option<&str> {
         self.models.default_of(kind)

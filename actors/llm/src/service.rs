@@ -32,6 +32,8 @@ pub struct Config {
     pub cost_per_day: f64,
     /// Calls under way at one time.
     pub calls: usize,
+    /// The embedding model that files are searched with.
+    pub local: embedding::Embedder,
 }
 
 /// The handle that the methods work with.
@@ -127,6 +129,11 @@ impl Llm {
             Error::new(Code::Overloaded, text)
                 .with_data(json!({ "retry_after_ms": 500, "retry_safe": true, "limit": max }))
         })
+    }
+
+    /// The embedding model of this machine.
+    pub(crate) fn local(&self) -> &embedding::Embedder {
+        &self.0.config.local
     }
 
     pub(crate) fn registry(&self) -> Arc<Registry> {

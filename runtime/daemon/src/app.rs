@@ -97,7 +97,8 @@ impl App {
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
         let embedder = embedder(settings)?;
         let search = search(settings, &fs, &store, &embedder);
-        let llm = Llm::open(llm_config(settings, environment, store, gateway.gate().clone()))?;
+        let llm =
+            Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
         let services = services(&fs, &search, &admin, &prompts, &llm);
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
@@ -242,6 +243,7 @@ fn llm_config(
     environment: Environment,
     store: Store,
     gate: gateway::Gate,
+    local: Embedder,
 ) -> llm::Config {
     llm::Config {
         file: Some(settings.models_file.clone()),
@@ -251,6 +253,7 @@ fn llm_config(
         tokens_per_day: settings.llm.tokens_per_day,
         cost_per_day: settings.llm.cost_per_day,
         calls: settings.llm.calls,
+        local,
     }
 }
 
@@ -380,6 +383,8 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         in_flight_max: 1,
     };
     let store = Store::open(&scratch)?;
+    let nowhere = || Err(embedding::EmbedError::Closed);
+    let embedder = Embedder::new(nowhere, Duration::from_secs(1));
     let (gateway, seen) = (Gateway::new(config, store.clone())?, store.clone());
     let gate = gateway.gate().clone();
     let llm = Llm::open(llm::Config {
@@ -390,9 +395,8 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         tokens_per_day: 0,
         cost_per_day: 0.0,
         calls: 1,
+        local: embedder.clone(),
     })?;
-    let nowhere = || Err(embedding::EmbedError::Closed);
-    let embedder = Embedder::new(nowhere, Duration::from_secs(1));
     let search = search(&Settings { state_dir: scratch, ..Settings::default() }, &fs, &seen, &embedder);
     for service in services(&fs, &search, &admin, &Prompts::open(None), &llm) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;

@@ -1,9 +1,9 @@
 //! `mcp.fs.search`.
 
-use index::{Ask, Filter, Mode, Query};
+use index::{Ask, Filter, Mode, Query, SearchError};
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
 use crate::path::ClientPath;
@@ -56,7 +56,7 @@ pub(crate) struct Find {
 }
 
 /// How it is looked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum How {
     /// By both: what either finds, and first what both do.
@@ -115,8 +115,11 @@ impl Method for Find {
         };
         let query = Query::Text(&self.query);
         let ask = Ask { query, mode, top_k: self.top_k, per_file: self.per_file, filter };
-        let answer = search.index.search(&ask).await.map_err(refused)?;
-        Ok(Found::of(answer, self.explain))
+        match search.index.search(&ask).await {
+            Ok(answer) => Ok(Found::of(answer, self.explain)),
+            Err(SearchError::Empty) => Ok(Found::nothing()),
+            Err(error) => Err(refused(error)),
+        }
     }
 }
 

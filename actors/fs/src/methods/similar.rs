@@ -5,6 +5,9 @@ use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::attributes::Kind;
+use crate::fault::{Fault, What};
+use crate::files;
 use crate::path::ClientPath;
 use crate::search::Search;
 use crate::search::answer::{Found, refused};
@@ -41,7 +44,11 @@ impl Method for Similar {
     type Service = Search;
 
     async fn call(self, context: &Context, search: &Search) -> Result<Found, Error> {
-        let path = search.path(context, &self.path)?.to_string();
+        let place = search.fs.place(context, &self.path)?;
+        if files::look(&place)?.kind == Kind::Directory {
+            return Err(Fault::new(What::IsADirectory, &place.path).into());
+        }
+        let path = place.path.to_string();
         let below = match &self.scope {
             Some(scope) => vec![search.path(context, scope)?.to_string()],
             None => Vec::new(),

@@ -54,12 +54,20 @@ pub(crate) struct Found {
     pub(crate) results: Vec<Result>,
     /// Why only words counted, when meaning was to count too; null otherwise.
     pub(crate) without_meaning: Option<String>,
+    /// What to know about this answer: that nothing is indexed yet; null otherwise.
+    note: Option<&'static str>,
 }
 
 impl Found {
     pub(crate) fn of(answer: Answer, explain: bool) -> Self {
         let results = answer.hits.into_iter().map(|hit| Result::of(hit, explain)).collect();
-        Self { results, without_meaning: answer.without_meaning }
+        Self { results, without_meaning: answer.without_meaning, note: None }
+    }
+
+    /// In an index without files.
+    pub(crate) fn nothing() -> Self {
+        let note = Some("Nothing is indexed yet: mcp.fs.embed adds files and folders.");
+        Self { results: Vec::new(), without_meaning: None, note }
     }
 }
 
@@ -89,13 +97,12 @@ impl Result {
 /// What a search that could not be made is answered with.
 pub(crate) fn refused(error: SearchError) -> Error {
     let kind = match &error {
-        SearchError::Empty => "empty",
-        SearchError::NotIndexed => "not_indexed",
+        SearchError::Empty | SearchError::NotIndexed => "not_indexed",
         SearchError::NoMeaning(_) => "no_meaning",
         SearchError::Store(_) | SearchError::Internal(_) => return Error::internal(error),
     };
     let advice = match kind {
-        "empty" | "not_indexed" => "mcp.fs.embed adds files and folders to the index.",
+        "not_indexed" => "mcp.fs.embed adds files and folders to the index.",
         _ => "Search by words with mode 'keyword' meanwhile.",
     };
     let said = error.to_string();

@@ -103,6 +103,7 @@ fn llm(dir: &std::path::Path, url: &str) -> Llm {
         tokens_per_day: 0,
         cost_per_day: 0.0,
         calls: 100,
+        local: embedding::Embedder::new(|| Err(embedding::EmbedError::Closed), Duration::from_secs(1)),
     };
     Llm::open(config).unwrap()
 }

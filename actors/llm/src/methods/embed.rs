@@ -15,7 +15,8 @@ use crate::service::Llm;
 pub(crate) struct Embed {
     /// A text, a list of texts, or the tokens of one or of several.
     input: Input,
-    /// `model` (an alias of mcp.llm.models whose kind is `embedding`), `dimensions`, `encoding_format`.
+    /// `model` (an alias of mcp.llm.models whose kind is `embedding`, or `local`, the one that files are searched with,
+    /// which is meant where there is none), `dimensions`, `encoding_format`.
     #[serde(default)]
     options: Fields,
 }

@@ -33,6 +33,9 @@ pub(super) async fn search(session: &mut Session, given: Given) -> Result<Flow, 
     for hit in result["results"].as_array().ok_or_else(|| odd("it has no results"))? {
         show(session, hit)?;
     }
+    if let Some(note) = result["note"].as_str() {
+        session.screen.note(note);
+    }
     if let Some(why) = result["without_meaning"].as_str() {
         session.screen.note(&format!("words only: {why}"));
     }

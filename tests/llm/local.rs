@@ -1,0 +1,66 @@
+//! The embedding model of this machine: the real one, in its own process, for callers and for the search.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::Command;
+
+use harness::{Setup, run};
+use serde_json::json;
+
+use crate::daemon;
+
+/// The folder that `make model` fills, from the cache that it keeps.
+fn models() -> PathBuf {
+    let fetch = concat!(env!("CARGO_MANIFEST_DIR"), "/../actors/embedding/fetch/model");
+    let ended = Command::new(fetch).output().expect("bash is here");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    PathBuf::from(String::from_utf8_lossy(&ended.stdout).trim())
+}
+
+#[test]
+fn without_a_provider_the_machines_own_model_embeds_and_searches() {
+    run(async {
+        let daemon = daemon("", Setup::default()).await;
+        let client = daemon.client().await;
+        let missing = client.call("mcp.llm.embed", json!({ "input": "a text" })).await.expect_err("not yet");
+        assert_eq!((&missing["code"], &missing["data"]["kind"]), (&json!(-32051), &json!("not_installed")));
+        assert!(missing["message"].as_str().is_some_and(|text| text.contains("make model")), "{missing}");
+
+        symlink(models(), daemon.dir().join("state/models")).expect("a link");
+        let texts =
+            json!({ "input": ["a cat sat on a mat", "a kitten lay on a rug", "shares fell in Tokyo"] });
+        let made = client.ok("mcp.llm.embed", texts).await;
+        let vector = |n: usize| -> Vec<f64> {
+            let parts = made["data"][n]["embedding"].as_array().expect("a vector");
+            parts.iter().map(|part| part.as_f64().expect("a number")).collect()
+        };
+        let cosine = |one: usize, other: usize| {
+            vector(one).iter().zip(vector(other)).map(|(one, other)| one * other).sum::<f64>()
+        };
+        assert_eq!(vector(0).len(), 384);
+        assert!(cosine(0, 1) > cosine(0, 2) + 0.3, "{} {}", cosine(0, 1), cosine(0, 2));
+        let used = client.ok("mcp.llm.usage", json!({})).await;
+        assert_eq!(used["usage"][0]["model"], "local");
+        assert_eq!(used["today"]["tokens"], made["usage"]["total_tokens"]);
+
+        for (path, text) in [
+            ("/pets.md", "A kitten lay on the rug and slept all afternoon."),
+            ("/money.md", "Shares in Tokyo fell after the central bank spoke."),
+        ] {
+            client.ok("mcp.fs.write", json!({ "path": path, "content": text })).await;
+        }
+        let done = client.ok("mcp.fs.embed", json!({ "path": "/", "recursive": true })).await;
+        assert_eq!(done["status"], "ok", "{done}");
+        let asked = json!({ "query": "where does the young cat rest", "mode": "semantic" });
+        let found = client.ok("mcp.fs.search", asked).await;
+        assert_eq!(found["results"][0]["path"], "/pets.md", "{found}");
+        // A change is found without being asked for.
+        let text = json!({ "path": "/trip.md", "content": "Our train to the mountains leaves at seven." });
+        client.ok("mcp.fs.write", text).await;
+        harness::until("the new file is found by what it means", async || {
+            let asked = json!({ "query": "rail journey to the alps", "mode": "semantic", "top_k": 1 });
+            client.ok("mcp.fs.search", asked).await["results"][0]["path"] == "/trip.md"
+        })
+        .await;
+    });
+}
