@@ -62,6 +62,10 @@ impl Regular {
         let mut content = vec![0; bytes];
         let mut filled = 0;
         while filled < bytes {
+            // What was looked at without waiting is read as it was: another call would only say that nothing follows.
+            if self.at_once && offset + filled as u64 == self.attributes.bytes {
+                break;
+            }
             match self.read_some(&mut content[filled..], offset + filled as u64) {
                 Ok(0) => break,
                 Ok(more) => filled += more,
