@@ -218,7 +218,7 @@ impl Index {
         })
     }
 
-    /// Files that were read, and vectors that were made, since the start.
+    /// Files that were read because they were new or had changed, and vectors that were made, since the start.
     pub fn done(&self) -> (u64, u64) {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (count(&self.0.counters.files), count(&self.0.counters.vectors))

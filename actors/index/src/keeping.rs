@@ -223,9 +223,11 @@ impl Shared {
             // A reader that panics loses its file, and the panic hook has logged it.
             Err(_) => reading::failed(found.clone()),
         };
-        self.counters.files.fetch_add(1, Ordering::Relaxed);
         match outcome {
-            reading::Outcome::Read(read) => self.put(*read).await,
+            reading::Outcome::Read(read) => {
+                self.counters.files.fetch_add(1, Ordering::Relaxed);
+                self.put(*read).await
+            }
             reading::Outcome::Same(now, hash) => {
                 let Some(was) = was else { return Ok(()) };
                 debug_assert_eq!(was.hash, Some(hash));
