@@ -51,6 +51,10 @@ fn without_a_provider_the_machines_own_model_embeds_and_searches() {
         }
         let done = client.ok("mcp.fs.embed", json!({ "path": "/", "recursive": true })).await;
         assert_eq!(done["status"], "ok", "{done}");
+        let status = client.ok("mcp.fs.indexStatus", json!({})).await.to_string();
+        let host = daemon.dir().to_str().expect("UTF-8").to_owned();
+        assert!(status.contains("all-MiniLM-L6-v2 by ONNX Runtime"), "{status}");
+        assert!(![status, missing.to_string()].concat().contains(&host), "no path of the host is told");
         let asked = json!({ "query": "where does the young cat rest", "mode": "semantic" });
         let found = client.ok("mcp.fs.search", asked).await;
         assert_eq!(found["results"][0]["path"], "/pets.md", "{found}");

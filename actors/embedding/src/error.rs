@@ -73,6 +73,25 @@ pub enum EmbedError {
 }
 
 impl EmbedError {
+    /// What callers are told, who have no business with this machine's paths; the whole is for the log and `doctor`.
+    pub fn public(&self) -> String {
+        match self {
+            Self::NotInstalled { .. } => "no embedding model is installed: run `make model`".to_owned(),
+            Self::Damaged { .. } => {
+                "the embedding model's files are damaged: run `make model` again".to_owned()
+            }
+            Self::Runtime { .. } | Self::Model { .. } => {
+                "the embedding model cannot be loaded: `llmbasedos doctor` and the log say why".to_owned()
+            }
+            Self::Crashed { .. } => "the embedding model's process ended: the log says how".to_owned(),
+            Self::Failed { .. }
+            | Self::TooMany { .. }
+            | Self::Busy { .. }
+            | Self::Deadline
+            | Self::Closed => self.to_string(),
+        }
+    }
+
     /// Whether whoever was embedding is gone, and has to be loaded anew.
     pub(crate) fn ends_the_engine(&self) -> bool {
         matches!(self, Self::Crashed { .. })

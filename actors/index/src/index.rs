@@ -196,11 +196,11 @@ impl Index {
         };
         let state = self.0.embedder.status().state;
         let model = match &state {
-            embedding::State::Loaded(facts) => Some(format!("{} by {}", facts.model, facts.runtime)),
+            embedding::State::Loaded(facts) => Some(shown(facts)),
             _ => None,
         };
         let failed = match state {
-            embedding::State::Failed(error) => Some(error.to_string()),
+            embedding::State::Failed(error) => Some(error.public()),
             _ => None,
         };
         Ok(Status {
@@ -303,6 +303,13 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+/// A model and who runs it, without where that is.
+fn shown(facts: &embedding::Facts) -> String {
+    let name = facts.model.rsplit('/').next().unwrap_or_default();
+    let runtime = facts.runtime.split(',').next().unwrap_or_default();
+    format!("{name} by {runtime}")
 }
 
 pub(crate) fn now_ms() -> i64 {

@@ -234,14 +234,14 @@ impl Shared {
     async fn question(self: &Arc<Self>, query: &str) -> Result<Vec<f32>, String> {
         let Some(near) = near::of(&self.near) else {
             let failed = match self.embedder.status().state {
-                embedding::State::Failed(error) => Some(error.to_string()),
+                embedding::State::Failed(error) => Some(error.public()),
                 _ => None,
             };
             let trouble = || self.trouble.lock().ok()?.clone();
             return Err(failed.or_else(trouble).unwrap_or_else(|| "no vectors are made yet".to_owned()));
         };
         let vector =
-            self.query_vector(query, Instant::now() + VECTOR_WITHIN).await.map_err(|e| e.to_string())?;
+            self.query_vector(query, Instant::now() + VECTOR_WITHIN).await.map_err(|error| error.public())?;
         if vector.len() == near.model.dimensions as usize {
             Ok(vector)
         } else {

@@ -84,7 +84,8 @@ impl Shared {
             return Ok(gone.len());
         }
         let until = Instant::now() + WITHIN;
-        let made = self.embedder.embed(Role::Passage, texts, Priority::Bulk, until).await.map_err(said)?;
+        let made = self.embedder.embed(Role::Passage, texts, Priority::Bulk, until).await;
+        let made = made.map_err(|error| error.public())?;
         self.know_the_model().await?;
         let Some(near) = near::of(&self.near) else { return Ok(0) };
         let vectors = ids.into_iter().zip(made).collect::<Vec<_>>();

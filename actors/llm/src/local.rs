@@ -85,6 +85,6 @@ fn refused(error: EmbedError) -> Error {
         _ => Code::LlmUpstream,
     };
     let kind = if matches!(error, EmbedError::NotInstalled { .. }) { "not_installed" } else { "failed" };
-    Error::new(code, format!("The embedding model of this machine: {error}."))
+    Error::new(code, format!("The embedding model of this machine: {}.", error.public()))
         .with_data(json!({ "kind": kind, "model": ALIAS, "models": [], "retry_safe": true }))
 }
