@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use embedding::Priority;
@@ -54,19 +54,19 @@ impl Difference {
             }
         }
         // What is new under its path and known under one that is gone was renamed.
-        let mut gone: HashMap<(u64, u64), Known> =
-            known.into_values().map(|(known, _)| (known.identity, known)).collect();
+        // Several names may have been one file's.
+        let mut gone: HashMap<(u64, u64), Vec<Known>> = HashMap::new();
+        for (known, _) in known.into_values() {
+            gone.entry(known.identity).or_default().push(known);
+        }
         for found in new {
-            match gone.remove(&found.identity) {
-                Some(was) if is_same(&was, &found) => difference.moved.push((was.id, found.path)),
-                Some(was) => {
-                    gone.insert(was.identity, was);
-                    difference.read.push((found, None));
-                }
+            let names = gone.get_mut(&found.identity);
+            match names.and_then(|names| names.pop_if(|was| is_same(was, &found))) {
+                Some(was) => difference.moved.push((was.id, found.path)),
                 None => difference.read.push((found, None)),
             }
         }
-        difference.gone = gone.into_values().collect();
+        difference.gone = gone.into_values().flatten().collect();
         difference
     }
 }
@@ -158,14 +158,14 @@ impl Shared {
             self.move_files(some.to_vec()).await?;
         }
         // Before what is gone goes: a renamed file that was changed too has most of its texts already.
-        self.counters.before.store(read.len() as u64, Ordering::Relaxed);
+        let mut before = Before::of(&self.counters.before, read.len());
         for (found, was) in read {
             if let Some(mut changed) = self.queue.take_changed() {
                 changed.retain(|changed| *changed != found.path);
                 Box::pin(self.look_at_changed(changed)).await?;
             }
             self.read(found, was).await?;
-            self.counters.before.fetch_sub(1, Ordering::Relaxed);
+            before.one_less();
             breathe().await;
         }
         for some in gone.chunks(AT_ONCE) {
@@ -248,7 +248,14 @@ impl Shared {
     async fn put(&self, read: Read) -> Result<(), StoreError> {
         let now = now_ms();
         let (path, kind, modified_ns) = (read.path.clone(), read.kind.clone(), read.modified_ns);
-        let outcome = self.change(move |db| db::put(db, &read, now)).await?;
+        let put = move |db: &store::rusqlite::Connection| {
+            // What was taken out of the index while it was read stays out.
+            if !db::covers(&db::watched(db)?, &read.path) {
+                return Ok(db::Outcome::default());
+            }
+            db::put(db, &read, now)
+        };
+        let outcome = self.change(put).await?;
         let texts = outcome.texts.clone();
         self.apply(&outcome, Some(Entry { path, kind, modified_ns, texts }));
         Ok(())
@@ -285,6 +292,30 @@ fn known_at(
     Ok(all.into_iter().filter(|(known, _)| db::covers(std::slice::from_ref(&here), &known.path)).collect())
 }
 
+/// Files that a look has still before it. Looks nest, and each takes off what it put on, however it ends.
+struct Before<'a> {
+    all: &'a AtomicU64,
+    own: u64,
+}
+
+impl<'a> Before<'a> {
+    fn of(all: &'a AtomicU64, files: usize) -> Self {
+        all.fetch_add(files as u64, Ordering::Relaxed);
+        Self { all, own: files as u64 }
+    }
+
+    fn one_less(&mut self) {
+        self.all.fetch_sub(1, Ordering::Relaxed);
+        self.own -= 1;
+    }
+}
+
+impl Drop for Before<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.own, Ordering::Relaxed);
+    }
+}
+
 /// Ends what runs on a blocking thread when nobody waits for it any more.
 #[derive(Default)]
 struct Stop(Arc<AtomicBool>);
@@ -308,4 +339,48 @@ fn is_busy() -> bool {
     let load = load.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     #[expect(clippy::cast_precision_loss, reason = "a number of processors")]
     load.is_some_and(|load| load > 2.0 * cores as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_nest_and_each_counts_its_own() {
+        let all = AtomicU64::new(0);
+        let mut outer = Before::of(&all, 3);
+        outer.one_less();
+        {
+            let mut inner = Before::of(&all, 2);
+            inner.one_less();
+            assert_eq!(all.load(Ordering::Relaxed), 3);
+        }
+        assert_eq!(all.load(Ordering::Relaxed), 2, "what an inner look has not done is no longer before it");
+        drop(outer);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn every_name_of_a_file_that_is_gone_is_gone() {
+        let known = |id: i64, path: &str| {
+            let path = path.to_owned();
+            let known = Known {
+                id,
+                path,
+                identity: (1, 7),
+                bytes: 3,
+                modified_ns: 5,
+                hash: None,
+                kind: String::new(),
+                skipped: None,
+            };
+            (known, 1_000_000)
+        };
+        let found = Found { path: "/c".to_owned(), identity: (1, 7), bytes: 3, modified_ns: 5 };
+        let all = vec![known(1, "/a"), known(2, "/b")];
+        let difference = Difference::of(all.clone(), Vec::new());
+        assert_eq!(difference.gone.len(), 2);
+        let difference = Difference::of(all, vec![found]);
+        assert_eq!((difference.moved.len(), difference.gone.len(), difference.read.len()), (1, 1, 0));
+    }
 }

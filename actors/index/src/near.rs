@@ -19,8 +19,15 @@ pub(crate) struct Near {
     pub(crate) model: Model,
     index: vectors::Index,
     store: Store,
-    /// Texts that have no vector yet.
-    wanting: Mutex<RoaringTreemap>,
+    texts: Mutex<Texts>,
+}
+
+/// The texts that there are. Kept beside the vectors, as to list those costs a look at all of them.
+struct Texts {
+    /// With a vector.
+    have: RoaringTreemap,
+    /// Without one yet.
+    wanting: RoaringTreemap,
 }
 
 /// Reads vectors as they were made.
@@ -71,18 +78,18 @@ impl Near {
         }
         // What a segment holds and the state file does not is of a state file that was put back from a copy.
         index.delete(&(&there - &missing));
-        let wanting = Mutex::new(texts - &missing);
-        Ok(Self { model, index, store: store.clone(), wanting })
+        let texts = Texts { wanting: texts - &missing, have: missing };
+        Ok(Self { model, index, store: store.clone(), texts: Mutex::new(texts) })
     }
 
     /// So many texts that have no vector yet, newest first.
     pub(crate) fn wanting(&self, most: usize) -> Vec<u64> {
-        self.wants().iter().rev().take(most).collect()
+        self.texts().wanting.iter().rev().take(most).collect()
     }
 
     /// How many texts have no vector yet.
     pub(crate) fn wanted(&self) -> u64 {
-        self.wants().len()
+        self.texts().wanting.len()
     }
 
     /// How many texts have one.
@@ -97,8 +104,9 @@ impl Near {
 
     /// Texts that came.
     pub(crate) fn want(&self, texts: &[u64]) {
-        let here: HashSet<u64> = self.index.ids().iter().collect();
-        self.wants().extend(texts.iter().copied().filter(|text| !here.contains(text)));
+        let mut known = self.texts();
+        let Texts { have, wanting } = &mut *known;
+        wanting.extend(texts.iter().copied().filter(|text| !have.contains(*text)));
     }
 
     /// Texts that are gone.
@@ -107,7 +115,11 @@ impl Near {
             return;
         }
         let gone: RoaringTreemap = texts.iter().copied().collect();
-        *self.wants() -= &gone;
+        {
+            let mut known = self.texts();
+            known.wanting -= &gone;
+            known.have -= &gone;
+        }
         self.index.delete(&gone);
     }
 
@@ -119,7 +131,11 @@ impl Near {
             Ok(vectors.into_iter().filter(|(text, _)| kept.contains(text)).collect::<Vec<_>>())
         };
         let kept = self.store.write_to(Outlasts::Crash, put).await?;
-        *self.wants() -= &asked.into_iter().collect();
+        {
+            let mut known = self.texts();
+            known.wanting -= &asked.into_iter().collect();
+            known.have.extend(kept.iter().map(|(text, _)| *text));
+        }
         if let Err(error) = self.index.insert(&kept) {
             tracing::error!(%error, "vectors that are kept cannot be searched");
         }
@@ -151,8 +167,8 @@ impl Near {
         Ok(true)
     }
 
-    fn wants(&self) -> std::sync::MutexGuard<'_, RoaringTreemap> {
-        self.wanting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn texts(&self) -> std::sync::MutexGuard<'_, Texts> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

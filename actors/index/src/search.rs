@@ -21,6 +21,9 @@ const VECTOR_WITHIN: Duration = Duration::from_secs(20);
 const CANDIDATES_MIN: usize = 100;
 const CANDIDATES_PER_RESULT: usize = 8;
 
+/// And at most, however many of them are one file's.
+const CANDIDATES_MAX: usize = 20_000;
+
 /// How it is looked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -182,7 +185,7 @@ impl Index {
                 let fused = fuse(&rankings.vector, &rankings.words);
                 let hits = work.hits(fused, &asked, mode, top_k, per_file, except.as_deref(), &*seen)?;
                 // Too few because of one file's many pieces: further down there are others.
-                if hits.len() >= top_k || !more {
+                if hits.len() >= top_k || !more || candidates >= CANDIDATES_MAX {
                     return Ok(hits);
                 }
                 candidates = candidates.saturating_mul(4);
@@ -242,7 +245,10 @@ impl Shared {
         };
         let vector =
             self.query_vector(query, Instant::now() + VECTOR_WITHIN).await.map_err(|error| error.public())?;
-        if vector.len() == near.model.dimensions as usize {
+        // The process may hold another model than the one that the vectors are of, of as many dimensions.
+        self.know_the_model().await?;
+        let same = near::of(&self.near).is_some_and(|now| now.model.fingerprint == near.model.fingerprint);
+        if same && vector.len() == near.model.dimensions as usize {
             Ok(vector)
         } else {
             Err("the model was changed, and no vectors are made with it yet".to_owned())

@@ -105,7 +105,7 @@ impl Shared {
     }
 
     /// Sees to it that vectors are those of the model that is loaded.
-    async fn know_the_model(self: &Arc<Self>) -> Result<(), String> {
+    pub(crate) async fn know_the_model(self: &Arc<Self>) -> Result<(), String> {
         let State::Loaded(facts) = self.embedder.status().state else { return Ok(()) };
         if near::of(&self.near).is_some_and(|near| near.model.fingerprint == facts.fingerprint) {
             return Ok(());
@@ -119,7 +119,9 @@ impl Shared {
             "texts are found by meaning with this model"
         );
         let shared = Arc::clone(self);
-        tokio::task::spawn_blocking(move || shared.use_model(model)).await.map_err(said)?.map_err(said)
+        tokio::task::spawn_blocking(move || shared.use_model(model)).await.map_err(said)?.map_err(said)?;
+        self.news.notify_waiters();
+        Ok(())
     }
 
     /// The vector of what somebody looks for.

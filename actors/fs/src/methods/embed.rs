@@ -1,6 +1,6 @@
 //! `mcp.fs.embed`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::{Context, Effect, Error, Method, Run, TaskSupport, Tier};
 use schemars::JsonSchema;
@@ -28,6 +28,9 @@ pub(crate) struct Embed {
     #[serde(default = "yes")]
     wait: bool,
 }
+
+/// How often it is told how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 fn yes() -> bool {
     true
@@ -63,7 +66,7 @@ impl Method for Embed {
     type Service = Search;
 
     async fn call(self, context: &Context, search: &Search) -> Result<Embedded, Error> {
-        let path = search.path(context, &self.path)?;
+        let path = search.path_to_change(context, &self.path)?;
         if let Some(place) = search.fs.look_up(context, &self.path)? {
             files::look(&place)?;
         }
@@ -72,7 +75,7 @@ impl Method for Embed {
         let ticket = search.index.watch(&path, self.recursive).await.map_err(Error::internal)?;
         if self.wait {
             tokio::pin! { let looked = ticket.done(); }
-            let mut is_done = false;
+            let (mut is_done, mut told) = (false, Instant::now());
             loop {
                 if is_done {
                     search.index.news().await;
@@ -82,6 +85,11 @@ impl Method for Embed {
                         () = search.index.news() => {}
                     }
                 }
+                // A look at how it is goes over all files: not after each of them.
+                if told.elapsed() < PROGRESS_EVERY && !is_done {
+                    continue;
+                }
+                told = Instant::now();
                 let status = search.status(&path).await?;
                 context.progress(&json!({
                     "files": status.files, "files_waiting": status.waiting,

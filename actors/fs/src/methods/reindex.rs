@@ -40,7 +40,7 @@ impl Method for Reindex {
     type Service = Search;
 
     async fn call(self, context: &Context, search: &Search) -> Result<Reindexed, Error> {
-        let path = search.path(context, &self.path)?.to_string();
+        let path = search.path_to_change(context, &self.path)?.to_string();
         let (before, _) = search.index.done();
         for ticket in search.index.renew(&path).await.map_err(Error::internal)? {
             ticket.done().await;

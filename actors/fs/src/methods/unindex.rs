@@ -36,7 +36,7 @@ impl Method for Unindex {
     type Service = Search;
 
     async fn call(self, context: &Context, search: &Search) -> Result<Unindexed, Error> {
-        let path = search.path(context, &self.path)?.to_string();
+        let path = search.path_to_change(context, &self.path)?.to_string();
         let (files, unwatched) = search.index.unwatch(&path).await.map_err(Error::internal)?;
         Ok(Unindexed { files, unwatched })
     }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use index::{Config, Index};
 use protocol::{Context, Error};
 
+use crate::fault::{Fault, What};
 use crate::path::{ClientPath, VirtualPath};
 use crate::service::Fs;
 
@@ -64,6 +65,16 @@ impl Search {
     /// The path of a parameter, which this caller must be able to see.
     pub(crate) fn path(&self, context: &Context, path: &ClientPath) -> Result<VirtualPath, Error> {
         Ok(self.fs.look_up(context, path)?.map_or_else(VirtualPath::top, |place| place.path))
+    }
+
+    /// The same, for a call that changes what is indexed at and below it: `/` is all roots, those too that this caller
+    /// does not see.
+    pub(crate) fn path_to_change(&self, context: &Context, path: &ClientPath) -> Result<VirtualPath, Error> {
+        let path = self.path(context, path)?;
+        if path.is_top() && !self.sees_all(context) {
+            return Err(Fault::new(What::Denied, &path).into());
+        }
+        Ok(path)
     }
 
     /// Whether this caller sees all roots.

@@ -52,7 +52,7 @@ impl Files for Fs {
     fn open(&self, path: &str) -> Result<(File, Found), Unreadable> {
         let path = parsed(path)?;
         let place = any_place(self, &path).ok_or(Unreadable::Gone)?;
-        // Neither the file nor anything above it may be a link: what it leads to has a path of its own.
+        // A link is not opened: what it leads to has a path of its own.
         let opened = place
             .open(beneath::TO_READ, Last::AsItIs)
             .map_err(|error| unreadable(Fault::io(error, &path)))?;

@@ -184,6 +184,14 @@ async fn a_caller_never_sees_a_hit_outside_the_roots_that_it_may_read() {
     };
     assert_eq!(paths("ELITE").await, ["/secret/a.txt", "/shared/a.txt"]);
     assert_eq!(paths("PRO").await, ["/shared/a.txt"]);
+    for method in ["embed", "unindex", "reindex"] {
+        let refused = running.call("PRO", method, json!({ "path": "/" })).await.unwrap_err();
+        assert_eq!(
+            refused.code,
+            protocol::Code::FsPermission,
+            "{method}: it would be the secret's index too"
+        );
+    }
     let scoped = running.call("PRO", "search", json!({ "query": "pelican", "scope": "/secret" })).await;
     assert_eq!(scoped.unwrap_err().code, protocol::Code::FsPath, "as if it were not there");
 }
