@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 
 use crate::engine::{Load, Role};
 use crate::error::EmbedError;
-use crate::job::{Job, Tokens, Vectors, Work};
+use crate::job::{Answer, Job};
 use crate::queue::Priority;
 use crate::worker::{Shared, State};
 
@@ -60,22 +60,7 @@ impl Embedder {
         priority: Priority,
         deadline: Instant,
     ) -> Result<Vec<Vec<f32>>, EmbedError> {
-        self.ask(texts.len(), priority, deadline, |answer| Work::Embed(Vectors::new(role, texts, answer)))
-            .await
-    }
-
-    /// Where each token of each text begins, in bytes of the text, by the model's own tokenizer: all that cutting a text
-    /// into chunks of so many tokens needs to know.
-    ///
-    /// # Errors
-    /// As [`Embedder::embed`].
-    pub async fn tokens(
-        &self,
-        texts: Vec<String>,
-        priority: Priority,
-        deadline: Instant,
-    ) -> Result<Vec<Vec<u32>>, EmbedError> {
-        self.ask(texts.len(), priority, deadline, |answer| Work::Tokens(Tokens::new(texts, answer))).await
+        self.ask(texts.len(), deadline, |answer| Job::embed(role, texts, priority, deadline, answer)).await
     }
 
     /// How many tokens each text has, without those that the model puts around it.
@@ -88,8 +73,26 @@ impl Embedder {
         priority: Priority,
         deadline: Instant,
     ) -> Result<Vec<usize>, EmbedError> {
-        let tokens = self.tokens(texts, priority, deadline).await?;
-        Ok(tokens.iter().map(Vec::len).collect())
+        self.ask(texts.len(), deadline, |answer| Job::count(texts, priority, deadline, answer)).await
+    }
+
+    async fn ask<T>(
+        &self,
+        texts: usize,
+        deadline: Instant,
+        job: impl FnOnce(Answer<T>) -> Job,
+    ) -> Result<Vec<T>, EmbedError> {
+        if texts > TEXTS_MAX {
+            return Err(EmbedError::TooMany { texts, max: TEXTS_MAX });
+        }
+        let (answer, answered) = oneshot::channel();
+        self.shared.submit(job(answer))?;
+        match timeout_at(deadline.into(), answered).await {
+            Ok(Ok(outcome)) => outcome,
+            // Dropped without an answer: the worker ended under it, which is a mistake of ours.
+            Ok(Err(_)) => Err(EmbedError::Closed),
+            Err(_) => Err(EmbedError::Deadline),
+        }
     }
 
     /// How everything is. Looks at the disk when no model is loaded: what is missing is said before anybody asks.
@@ -110,25 +113,5 @@ impl Embedder {
             };
         }
         Status { state, waiting, loads, crashes }
-    }
-
-    async fn ask<T>(
-        &self,
-        texts: usize,
-        priority: Priority,
-        deadline: Instant,
-        work: impl FnOnce(oneshot::Sender<Result<T, EmbedError>>) -> Work,
-    ) -> Result<T, EmbedError> {
-        if texts > TEXTS_MAX {
-            return Err(EmbedError::TooMany { texts, max: TEXTS_MAX });
-        }
-        let (answer, answered) = oneshot::channel();
-        self.shared.submit(Job::new(priority, deadline, work(answer)))?;
-        match timeout_at(deadline.into(), answered).await {
-            Ok(Ok(outcome)) => outcome,
-            // Dropped without an answer: the worker ended under it, which is a mistake of ours.
-            Ok(Err(_)) => Err(EmbedError::Closed),
-            Err(_) => Err(EmbedError::Deadline),
-        }
     }
 }

@@ -42,12 +42,11 @@ pub trait Embed: Send {
     /// [`EmbedError::Failed`] when these texts cannot be done, [`EmbedError::Crashed`] when nothing can be any more.
     fn embed(&mut self, role: Role, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError>;
 
-    /// Where each token of each text begins, in bytes of the text. The tokens that the model puts around a text are
-    /// not among them, and nothing is cut off at the model's limit.
+    /// How many tokens each text has, without those that the model puts around it and whatever its limit.
     ///
     /// # Errors
     /// As [`Embed::embed`].
-    fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError>;
+    fn count(&mut self, texts: &[String]) -> Result<Vec<usize>, EmbedError>;
 }
 
 /// Where models come from.

@@ -15,9 +15,12 @@ const RUNTIME: &str = "onnxruntime";
 /// The runtime.
 const LIBRARY: &str = "libonnxruntime.so";
 
+/// What cuts texts into tokens.
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
+
 /// What every model consists of.
 const FILES: [&str; 5] =
-    ["model.onnx", "tokenizer.json", "config.json", "tokenizer_config.json", "special_tokens_map.json"];
+    ["model.onnx", TOKENIZER, "config.json", "tokenizer_config.json", "special_tokens_map.json"];
 
 /// Beside the files of a folder, what they were when they were installed.
 const MANIFEST: &str = "manifest.json";
@@ -45,6 +48,7 @@ struct Manifest {
 #[derive(Debug, Deserialize)]
 struct Entry {
     bytes: u64,
+    #[cfg(any(feature = "onnx", feature = "rten"))]
     blake3: String,
 }
 
@@ -55,6 +59,7 @@ pub(crate) struct Folder {
 }
 
 /// The files of a model, read and found whole.
+#[cfg(any(feature = "onnx", feature = "rten"))]
 pub(crate) struct Parts {
     pub(crate) model: Vec<u8>,
     pub(crate) tokenizer: Vec<u8>,
@@ -154,6 +159,7 @@ impl Folder {
         }
     }
 
+    #[cfg(any(feature = "onnx", feature = "rten"))]
     /// A file's bytes, once they are found to be what was installed.
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, EmbedError> {
         self.look(name)?;
@@ -173,6 +179,7 @@ impl Folder {
         self.manifest.as_ref().map(|manifest| manifest.source.as_str())
     }
 
+    #[cfg(any(feature = "onnx", feature = "rten"))]
     /// A file that a model may do without.
     pub(crate) fn json(&self, name: &str) -> Option<serde_json::Value> {
         serde_json::from_slice(&fs::read(self.path.join(name)).ok()?).ok()
@@ -185,6 +192,7 @@ impl Folder {
 
 // === impl Parts ===
 
+#[cfg(any(feature = "onnx", feature = "rten"))]
 impl Parts {
     pub(crate) fn read(folder: &Folder) -> Result<Self, EmbedError> {
         let [model, tokenizer, config, tokenizer_config, special_tokens_map] = FILES;

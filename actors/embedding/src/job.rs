@@ -13,7 +13,7 @@ use crate::queue::Priority;
 const PASS_BYTES: usize = 1_000;
 
 /// Where the answer goes. Closed when nobody waits any more.
-type Answer<T> = oneshot::Sender<Result<T, EmbedError>>;
+pub(crate) type Answer<T> = oneshot::Sender<Result<Vec<T>, EmbedError>>;
 
 pub(crate) struct Job {
     pub(crate) priority: Priority,
@@ -21,41 +21,56 @@ pub(crate) struct Job {
     work: Work,
 }
 
-pub(crate) enum Work {
+enum Work {
     Embed(Vectors),
-    Tokens(Tokens),
-}
-
-/// Texts whose tokens are looked for; all in one pass, as that takes a hundredth of what their vectors would.
-pub(crate) struct Tokens {
-    texts: Vec<String>,
-    tokens: Vec<Vec<u32>>,
-    answer: Answer<Vec<Vec<u32>>>,
+    /// All in one pass, as that takes a hundredth of what their vectors would.
+    Count {
+        texts: Vec<String>,
+        counts: Vec<usize>,
+        answer: Answer<usize>,
+    },
 }
 
 /// Texts that become vectors, the shortest first, so that those of a pass are of a length.
-pub(crate) struct Vectors {
+struct Vectors {
     role: Role,
     texts: Vec<String>,
     /// Indices into `texts`, by length; the first `done` of them are.
     order: Vec<usize>,
     done: usize,
     vectors: Vec<Vec<f32>>,
-    answer: Answer<Vec<Vec<f32>>>,
+    answer: Answer<Vec<f32>>,
 }
 
 // === impl Job ===
 
 impl Job {
-    pub(crate) fn new(priority: Priority, deadline: Instant, work: Work) -> Self {
-        Self { priority, deadline, work }
+    /// One that answers vectors.
+    pub(crate) fn embed(
+        role: Role,
+        texts: Vec<String>,
+        priority: Priority,
+        deadline: Instant,
+        answer: Answer<Vec<f32>>,
+    ) -> Self {
+        Self { priority, deadline, work: Work::Embed(Vectors::new(role, texts, answer)) }
+    }
+
+    /// One that answers how many tokens there are.
+    pub(crate) fn count(
+        texts: Vec<String>,
+        priority: Priority,
+        deadline: Instant,
+        answer: Answer<usize>,
+    ) -> Self {
+        Self { priority, deadline, work: Work::Count { texts, counts: Vec::new(), answer } }
     }
 
     /// Whether somebody still waits, and will at the end of a pass.
     pub(crate) fn is_wanted(&self) -> bool {
         let closed = match &self.work {
             Work::Embed(vectors) => vectors.answer.is_closed(),
-            Work::Tokens(tokens) => tokens.answer.is_closed(),
+            Work::Count { answer, .. } => answer.is_closed(),
         };
         !closed && Instant::now() < self.deadline
     }
@@ -67,8 +82,8 @@ impl Job {
     pub(crate) fn pass(&mut self, model: &mut dyn Embed) -> Result<bool, EmbedError> {
         match &mut self.work {
             Work::Embed(vectors) => vectors.pass(model),
-            Work::Tokens(tokens) => {
-                tokens.tokens = model.tokens(&tokens.texts)?;
+            Work::Count { texts, counts, .. } => {
+                *counts = model.count(texts)?;
                 Ok(true)
             }
         }
@@ -78,24 +93,16 @@ impl Job {
     pub(crate) fn finish(self, outcome: Result<(), EmbedError>) {
         // Whoever asked may have left.
         match self.work {
-            Work::Embed(vectors) => drop(vectors.answer.send(outcome.map(|()| vectors.vectors))),
-            Work::Tokens(tokens) => drop(tokens.answer.send(outcome.map(|()| tokens.tokens))),
+            Work::Embed(Vectors { vectors, answer, .. }) => drop(answer.send(outcome.map(|()| vectors))),
+            Work::Count { counts, answer, .. } => drop(answer.send(outcome.map(|()| counts))),
         }
-    }
-}
-
-// === impl Tokens ===
-
-impl Tokens {
-    pub(crate) fn new(texts: Vec<String>, answer: Answer<Vec<Vec<u32>>>) -> Self {
-        Self { texts, tokens: Vec::new(), answer }
     }
 }
 
 // === impl Vectors ===
 
 impl Vectors {
-    pub(crate) fn new(role: Role, texts: Vec<String>, answer: Answer<Vec<Vec<f32>>>) -> Self {
+    fn new(role: Role, texts: Vec<String>, answer: Answer<Vec<f32>>) -> Self {
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|&at| texts[at].len());
         let vectors = vec![Vec::new(); texts.len()];

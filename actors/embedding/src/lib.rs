@@ -14,10 +14,12 @@ mod embedder;
 mod engine;
 mod error;
 mod folder;
-mod frame;
 mod job;
+#[cfg(any(feature = "onnx", feature = "rten"))]
 mod known;
+#[cfg(any(feature = "onnx", feature = "rten"))]
 mod load;
+mod message;
 #[cfg(feature = "onnx")]
 mod onnx;
 mod queue;
@@ -25,18 +27,22 @@ mod queue;
 mod rten;
 mod seat;
 mod serve;
+#[cfg(any(feature = "onnx", feature = "rten"))]
 mod tokenize;
 mod worker;
 
-pub use child::{Program, Settings, be_a_child};
+pub use child::{Program, Settings};
 pub use embedder::{Embedder, Status, TEXTS_MAX};
 pub use engine::{Embed, Facts, Load, Role};
 pub use error::EmbedError;
 pub use folder::Places;
+#[cfg(any(feature = "onnx", feature = "rten"))]
 pub use load::load;
 pub use queue::Priority;
 pub use seat::child;
 pub use serve::serve;
+#[cfg(any(feature = "onnx", feature = "rten"))]
+pub use tokenize::Tokens;
 pub use worker::State;
 
 #[cfg(test)]

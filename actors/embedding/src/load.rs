@@ -33,6 +33,3 @@ pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
 pub fn load(settings: &Settings) -> Result<Box<dyn Embed>, EmbedError> {
     crate::rten::load(settings)
 }
-
-#[cfg(not(any(feature = "onnx", feature = "rten")))]
-compile_error!("a runtime is wanted: the feature onnx, which is the default, or rten");

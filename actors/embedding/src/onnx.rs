@@ -105,7 +105,7 @@ impl Embed for Onnx {
         Ok(vectors)
     }
 
-    fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError> {
-        tokenize::begins(&mut self.model.tokenizer, texts)
+    fn count(&mut self, texts: &[String]) -> Result<Vec<usize>, EmbedError> {
+        tokenize::count(&mut self.model.tokenizer, texts)
     }
 }

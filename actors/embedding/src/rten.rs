@@ -139,7 +139,7 @@ impl Embed for Rten {
         texts.iter().map(|text| self.one(role, text)).collect()
     }
 
-    fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError> {
-        tokenize::begins(&mut self.tokenizer, texts)
+    fn count(&mut self, texts: &[String]) -> Result<Vec<usize>, EmbedError> {
+        tokenize::count(&mut self.tokenizer, texts)
     }
 }

@@ -1,16 +1,14 @@
 //! The model's process, from inside: it answers one request after the other and ends with its pipe.
 
-use std::any::Any;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use subprocess::{frame, panic_text};
 
 use crate::child::Settings;
 use crate::engine::Embed;
 use crate::error::EmbedError;
-use crate::frame::{self, Answer, Ask};
-
-/// How much of a panic's text is passed on.
-const PANIC_TEXT_MAX: usize = 300;
+use crate::message::{self, Answer, Ask};
 
 /// Numbers that follow an answer, as bytes.
 type Numbers = Option<Vec<u8>>;
@@ -60,26 +58,16 @@ fn answer(
             let model = model.as_mut().ok_or_else(not_loaded)?;
             let vectors = model.embed(role, &texts)?;
             let dimensions = vectors.first().map_or(0, Vec::len);
-            let numbers = frame::bytes_of(vectors.into_iter().flatten(), f32::to_le_bytes);
+            let numbers = message::bytes(vectors.into_iter().flatten());
             Ok((Answer::Vectors { dimensions }, Some(numbers)))
         }
-        Ask::Tokens { texts } => {
+        Ask::Count { texts } => {
             let model = model.as_mut().ok_or_else(not_loaded)?;
-            let tokens = model.tokens(&texts)?;
-            let counts = tokens.iter().map(Vec::len).collect();
-            let numbers = frame::bytes_of(tokens.into_iter().flatten(), u32::to_le_bytes);
-            Ok((Answer::Tokens { counts }, Some(numbers)))
+            Ok((Answer::Counts(model.count(&texts)?), None))
         }
     }
 }
 
 fn not_loaded() -> EmbedError {
     EmbedError::crashed("it was asked before it was loaded")
-}
-
-/// What a panic said.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a text").chars().take(PANIC_TEXT_MAX).collect()
 }

@@ -49,8 +49,8 @@ impl Embed for Script {
         Ok(texts.iter().map(|text| vec![text.len() as f32]).collect())
     }
 
-    fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError> {
-        Ok(texts.iter().map(|text| (0..u32::try_from(text.len()).unwrap()).collect()).collect())
+    fn count(&mut self, texts: &[String]) -> Result<Vec<usize>, EmbedError> {
+        Ok(texts.iter().map(String::len).collect())
     }
 }
 
@@ -284,7 +284,7 @@ async fn what_is_missing_is_said_before_and_after_it_is_asked_for() {
     let _tree = start(&embedder).await;
     let deadline = Instant::now() + EVER;
     for _ in 0..3 {
-        let outcome = embedder.count(vec!["a".into()], Priority::Query, deadline).await;
+        let outcome = embedder.embed(Role::Query, vec!["a".into()], Priority::Query, deadline).await;
         assert_eq!(outcome, Err(missing.clone()));
     }
     assert!(missing.to_string().contains("`make model`"));

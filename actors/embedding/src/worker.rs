@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use subprocess::panic_text;
+
 use crate::engine::{Embed, Facts, Load};
 use crate::error::EmbedError;
 use crate::job::Job;
 use crate::queue::Queue;
-use crate::serve::panic_text;
 
 /// A model that ended while it worked may end again at once: loading costs a second of a core, so each in a row waits
 /// twice as long, from the first to the last of these.

@@ -49,6 +49,8 @@ impl Actor for Keeper {
             if let Ok(Err(error)) = &opened {
                 tracing::error!(error, "the index cannot be opened; only words are found");
             }
+            // It was set already if this is a restart.
+            let _ = shared.opened.set(());
             shared.queue.all();
             tokio::join!(
                 keeping::keep(Arc::clone(&shared)),
@@ -95,7 +97,7 @@ impl Shared {
                     shared.queue.changed(path);
                 }
             };
-            self.reading.files.watch(&one.path, Box::new(changed))
+            self.contents.files.watch(&one.path, Box::new(changed))
         });
         watches.collect()
     }
@@ -105,7 +107,8 @@ impl Index {
     /// How it is, in a line; none while there is nothing to say.
     fn note(&self) -> Option<String> {
         let waiting = self.0.queue.len() as u64 + self.0.counters.before.load(Ordering::Relaxed);
-        let wanting = crate::near::of(&self.0.near).map_or(0, |near| near.wanted());
+        let making = crate::near::of(&self.0.next).or_else(|| crate::near::of(&self.0.near));
+        let wanting = making.map_or(0, |near| near.wanted());
         let trouble = self.0.trouble.lock().ok()?.clone();
         (waiting > 0 || wanting > 0 || trouble.is_some()).then(|| {
             let trouble = trouble.map(|why| format!("; {why}")).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The handle that others hold: what is watched, what is known, and how far it is.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,13 +9,13 @@ use arc_swap::ArcSwapOption;
 use embedding::Embedder;
 use roaring::RoaringTreemap;
 use store::{Outlasts, Store, StoreError};
-use text::{Extractors, Sizes};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, SetOnce};
 
+use crate::contents::Contents;
 use crate::db::{self, Outcome, Watched};
+use crate::earlier::{Earlier, OfModel};
 use crate::near::{Near, SharedNear};
 use crate::queue::Queue;
-use crate::reading::Reading;
 use crate::source::Files;
 use crate::table::{Entry, Table};
 
@@ -27,8 +27,14 @@ pub struct Config {
     pub store: Store,
     /// Where the parts that are made from it are kept: `state_dir/index`.
     pub folder: PathBuf,
+    /// Who reads them.
+    pub reader: Arc<dyn reading::Reader>,
     /// Who makes vectors.
     pub embedder: Embedder,
+    /// Which model that is.
+    pub model: String,
+    /// Where any other is loaded from, that was this before.
+    pub of_model: OfModel,
     /// The longest text that is read, in bytes.
     pub text_bytes: usize,
     /// The longest document that is read, in bytes.
@@ -42,14 +48,25 @@ pub struct Config {
 pub struct Index(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) reading: Reading,
+    pub(crate) contents: Contents,
     pub(crate) store: Store,
     pub(crate) folder: PathBuf,
     pub(crate) embedder: Embedder,
+    pub(crate) model: String,
+    pub(crate) earlier: Earlier,
+    /// The model was asked what it is, as it is not called what the vectors' was.
+    pub(crate) asked: AtomicBool,
+    /// Held by who takes a model for the one whose vectors are made.
+    pub(crate) knowing: tokio::sync::Mutex<()>,
     pub(crate) look_every: Duration,
     pub(crate) queue: Queue,
+    /// What is kept was read; before that nobody can be answered.
+    pub(crate) opened: SetOnce<()>,
     pub(crate) table: RwLock<Table>,
+    /// What is answered from.
     pub(crate) near: SharedNear,
+    /// What is made beside it, after the model changed.
+    pub(crate) next: SharedNear,
     /// Texts came, or vectors.
     pub(crate) news: Notify,
     /// What is watched changed.
@@ -57,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Why there are no vectors just now.
     pub(crate) trouble: Mutex<Option<String>>,
+    /// Why files are not read just now.
+    pub(crate) behind: Mutex<Option<String>>,
 }
 
 /// What was done since the start.
@@ -87,6 +106,8 @@ pub struct Status {
     pub waiting: u64,
     /// Why nothing is found by meaning, if nothing is.
     pub trouble: Option<String>,
+    /// Why files are not read just now, if they are not.
+    pub behind: Option<String>,
     /// What makes vectors, for a person.
     pub model: Option<String>,
     /// The memory of vectors, in bytes.
@@ -98,27 +119,29 @@ pub struct Status {
 impl Index {
     /// An index over what the state file holds. Cheap: everything is read by its child ([`crate::child`]).
     pub fn new(config: Config) -> Self {
-        let Config { files, store, folder, embedder, text_bytes, document_bytes, look_every } = config;
-        let reading = Reading {
-            files,
-            extractors: Extractors::default(),
-            sizes: Sizes::default(),
-            text_bytes,
-            document_bytes,
-        };
+        let Config { files, reader, store, folder, embedder, model, of_model, .. } = config;
+        let Config { text_bytes, document_bytes, look_every, .. } = config;
+        let contents = Contents { files, reader, text_bytes, document_bytes };
         Self(Arc::new(Shared {
-            reading,
+            contents,
             store,
             folder,
             embedder,
+            model,
+            earlier: Earlier::new(of_model),
+            asked: AtomicBool::new(false),
+            knowing: tokio::sync::Mutex::default(),
             look_every,
             queue: Queue::default(),
+            opened: SetOnce::new(),
             table: RwLock::default(),
             near: ArcSwapOption::empty(),
+            next: ArcSwapOption::empty(),
             news: Notify::new(),
             watching: Notify::new(),
             counters: Counters::default(),
             trouble: Mutex::default(),
+            behind: Mutex::default(),
         }))
     }
 
@@ -182,15 +205,18 @@ impl Index {
         Ok(again)
     }
 
-    /// How the index of what is at and below `path` is. Blocks on the disk.
+    /// How the index of what is at and below each of these paths is, together. Blocks on the disk.
     ///
     /// # Errors
     /// When the state file cannot be read.
-    pub fn status(&self, path: &str) -> Result<Status, StoreError> {
-        let (counts, watched) =
-            self.0.store.read_blocking(|db| Ok((db::counts(db, path)?, db::watched(db)?)))?;
+    pub fn status<P: AsRef<str>>(&self, paths: &[P]) -> Result<Status, StoreError> {
+        let (counts, watched) = self.0.store.read_blocking(|db| {
+            let each = paths.iter().map(|path| db::counts(db, path.as_ref()));
+            let all = each.sum::<store::rusqlite::Result<db::Counts>>()?;
+            Ok((all, db::watched(db)?))
+        })?;
         let near = crate::near::of(&self.0.near);
-        let wanting = match &near {
+        let wanting = match crate::near::of(&self.0.next).or_else(|| near.clone()) {
             Some(near) => near.wanted(),
             None => self.0.table().texts(|_| true).len(),
         };
@@ -211,7 +237,8 @@ impl Index {
             vectors: near.as_ref().map_or(0, |near| near.len() as u64),
             wanting,
             waiting: self.0.queue.len() as u64 + self.0.counters.before.load(Ordering::Relaxed),
-            trouble: failed.or_else(|| self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            trouble: failed.or_else(|| said(&self.0.trouble)),
+            behind: said(&self.0.behind),
             model,
             memory: near.as_ref().map_or(0, |near| near.stats().bytes as u64),
             watched: watched.into_iter().map(|one| one.path).collect(),
@@ -262,7 +289,7 @@ impl Shared {
                 table.put(file, entry);
             }
         }
-        if let Some(near) = crate::near::of(&self.near) {
+        for near in [&self.near, &self.next].into_iter().filter_map(crate::near::of) {
             near.forget(&outcome.gone_texts);
             near.want(&outcome.texts);
         }
@@ -278,31 +305,37 @@ impl Shared {
         self.store.write_to(Outlasts::Crash, change).await
     }
 
-    /// Opens the vectors of the model that was used last. Blocks.
+    /// Opens the vectors of the model that is answered from. Blocks.
     pub(crate) fn open_near(&self) -> Result<(), crate::near::OpenError> {
         if let Some(model) = self.store.read_blocking(db::model_of)? {
-            self.use_model(model)?;
+            self.open_into(&self.near, model)?;
         }
         Ok(())
     }
 
-    /// Answers from the vectors of this model from now on. Blocks.
-    pub(crate) fn use_model(&self, model: db::Model) -> Result<(), crate::near::OpenError> {
+    /// Opens the vectors of a model. Blocks.
+    pub(crate) fn open_into(
+        &self,
+        place: &SharedNear,
+        model: db::Model,
+    ) -> Result<(), crate::near::OpenError> {
         let mut texts = RoaringTreemap::new();
         self.store.read_blocking(|db| {
             db::all_texts(db, |text| {
                 texts.insert(text);
             })
         })?;
-        let near = Near::open(&self.store, &self.folder, model, &texts)?;
-        self.near.store(Some(Arc::new(near)));
+        let near = Arc::new(Near::open(&self.store, &self.folder, model, &texts)?);
+        place.store(Some(Arc::clone(&near)));
         // What came between the two looks told the vectors before these.
         let all: Vec<u64> = self.table().texts(|_| true).iter().collect();
-        if let Some(near) = crate::near::of(&self.near) {
-            near.want(&all);
-        }
+        near.want(&all);
         Ok(())
     }
+}
+
+fn said(why: &Mutex<Option<String>>) -> Option<String> {
+    why.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// A model and who runs it, without where that is.

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use embedding::Priority;
 use store::StoreError;
 
+use crate::contents;
 use crate::db::{self, Known, Read, Watched};
 use crate::index::{Shared, now_ms};
 use crate::queue::Next;
-use crate::reading;
 use crate::source::{Found, Unreadable};
 use crate::table::Entry;
 
@@ -22,8 +21,11 @@ const AT_ONCE: usize = 500;
 /// file system's clock: it is looked into again the next time.
 const TICK_NS: i64 = 2_000_000_000;
 
-/// How long counting the tokens of one text may take; then words are counted.
-const TOKENS_WITHIN: Duration = Duration::from_mins(1);
+/// How long what reads files is kept while there is nothing to read: a person saves again within that.
+const READER_IDLE: Duration = Duration::from_secs(30);
+
+/// How long it is waited after what is no file's fault, before everything is looked at again.
+const PAUSE: Duration = Duration::from_secs(15);
 
 /// What is different from what is known.
 #[derive(Debug, Default)]
@@ -82,10 +84,7 @@ fn is_fresh(known: &Known, read_ms: i64) -> bool {
 /// Takes from the queue for ever.
 pub(crate) async fn keep(shared: Arc<Shared>) {
     loop {
-        let next = match tokio::time::timeout(shared.look_every, shared.queue.next()).await {
-            Ok(next) => next,
-            Err(_) => Next::All,
-        };
+        let next = shared.next().await;
         let done = match next {
             Next::Changed(mut paths) => {
                 shared.queue.quiet().await;
@@ -101,19 +100,67 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
         };
         if let Err(error) = done {
             tracing::warn!(%error, "the index is not current");
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            shared.is_behind(&error);
+            tokio::time::sleep(PAUSE).await;
+            shared.queue.all();
+        } else {
+            shared.is_current();
+        }
+    }
+}
+
+/// Why files could not be looked at.
+#[derive(Debug, thiserror::Error)]
+enum Behind {
+    /// The state file cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing reads files.
+    #[error("{0}")]
+    NoReader(String),
+}
+
+impl Behind {
+    /// What callers are told, who have no business with this machine's paths.
+    fn public(&self) -> String {
+        match self {
+            Self::Store(_) => "the index cannot be kept: the log says why".to_owned(),
+            Self::NoReader(_) => {
+                "no files can be read: `llmbasedos-embed` is not beside the daemon, or cannot be started"
+                    .to_owned()
+            }
         }
     }
 }
 
 impl Shared {
-    async fn look_at_all(self: &Arc<Self>) -> Result<(), StoreError> {
+    /// What is to be done next; what is not needed for long is given back meanwhile.
+    async fn next(&self) -> Next {
+        let soon = READER_IDLE.min(self.look_every);
+        if let Ok(next) = tokio::time::timeout(soon, self.queue.next()).await {
+            return next;
+        }
+        self.contents.reader.rest();
+        let rest = self.look_every.saturating_sub(soon);
+        tokio::time::timeout(rest, self.queue.next()).await.unwrap_or(Next::All)
+    }
+
+    fn is_behind(&self, behind: &Behind) {
+        *self.behind.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(behind.public());
+        self.news.notify_waiters();
+    }
+
+    fn is_current(&self) {
+        *self.behind.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+
+    async fn look_at_all(self: &Arc<Self>) -> Result<(), Behind> {
         let watched = self.reads(db::watched).await?;
         self.look_at(watched).await
     }
 
     /// Paths changed that may be files or folders, or be gone. All at once: what was renamed is two of them.
-    async fn look_at_changed(self: &Arc<Self>, paths: Vec<String>) -> Result<(), StoreError> {
+    async fn look_at_changed(self: &Arc<Self>, paths: Vec<String>) -> Result<(), Behind> {
         let watched = self.reads(db::watched).await?;
         let kept = paths.into_iter().filter_map(|path| {
             let one = watched.iter().find(|one| db::covers(std::slice::from_ref(*one), &path))?;
@@ -124,7 +171,7 @@ impl Shared {
     }
 
     /// Compares paths with what is known of them, and reads what is different.
-    async fn look_at(self: &Arc<Self>, paths: Vec<Watched>) -> Result<(), StoreError> {
+    async fn look_at(self: &Arc<Self>, paths: Vec<Watched>) -> Result<(), Behind> {
         let shared = Arc::clone(self);
         let stop = Stop::default();
         let stopped = stop.0.clone();
@@ -133,22 +180,27 @@ impl Shared {
             for Watched { path, deep } in paths {
                 let stop = || stopped.load(Ordering::Relaxed);
                 let visit = &mut |file: Found| drop(found.insert(file.path.clone(), file));
-                match shared.reading.files.walk(&path, deep, &stop, visit) {
-                    Ok(()) | Err(Unreadable::Gone) => {
-                        let here = shared.store.read_blocking(|db| known_at(db, &path, deep))?;
-                        known.extend(here.into_iter().map(|known| (known.0.path.clone(), known)));
-                    }
+                let unread = match shared.contents.files.walk(&path, deep, &stop, visit) {
+                    Ok(unread) => unread,
+                    Err(Unreadable::Gone) => Vec::new(),
                     // Not being able to look is no reason to forget.
                     Err(Unreadable::Other(why)) => {
                         tracing::warn!(path, why, "a path that is kept current cannot be looked at");
+                        continue;
                     }
-                }
+                };
+                let may_be_there = |path: &str| unread.iter().any(|folder| db::is_below(path, folder));
+                let here = shared.store.read_blocking(|db| known_at(db, &path, deep))?;
+                let here = here.into_iter().filter(|(known, _)| !may_be_there(&known.path));
+                known.extend(here.map(|known| (known.0.path.clone(), known)));
             }
-            Ok((known.into_values().collect(), found.into_values().collect()))
+            Ok::<_, StoreError>((known.into_values().collect(), found.into_values().collect()))
         });
         let (known, found) = match walked.await {
             Ok(walked) => walked?,
-            Err(panicked) => return Err(StoreError::Commit(format!("looking at files failed: {panicked}"))),
+            Err(panicked) => {
+                return Err(StoreError::Commit(format!("looking at files failed: {panicked}")).into());
+            }
         };
         let Difference { read, gone, moved, unchanged } = Difference::of(known, found);
         if !read.is_empty() || !gone.is_empty() || !moved.is_empty() {
@@ -207,42 +259,42 @@ impl Shared {
     }
 
     /// Reads one file and puts it into the index.
-    async fn read(self: &Arc<Self>, found: Found, was: Option<Known>) -> Result<(), StoreError> {
+    async fn read(self: &Arc<Self>, found: Found, was: Option<Known>) -> Result<(), Behind> {
+        self.queue.read(&found.path);
         let (shared, path) = (Arc::clone(self), found.path.clone());
         let stop = Stop::default();
         let stopped = stop.0.clone();
         let known = was.as_ref().and_then(|was| was.hash);
-        let runtime = tokio::runtime::Handle::current();
         let read = tokio::task::spawn_blocking(move || {
-            let tokenize = |text: &str| shared.tokens(text, &runtime);
             let stop = || stopped.load(Ordering::Relaxed);
-            shared.reading.read(&path, &|hash| known == Some(*hash), &tokenize, &stop)
+            shared.contents.read(&path, known, &stop)
         });
         let outcome = match read.await {
             Ok(outcome) => outcome,
             // A reader that panics loses its file, and the panic hook has logged it.
-            Err(_) => reading::failed(found.clone()),
+            Err(_) => contents::failed(found.clone()),
         };
         match outcome {
-            reading::Outcome::Read(read) => {
+            contents::Outcome::Read(read) => {
                 self.counters.files.fetch_add(1, Ordering::Relaxed);
-                self.put(*read).await
+                self.put(*read).await?;
             }
-            reading::Outcome::Same(now, hash) => {
+            contents::Outcome::Same(now, hash) => {
                 let Some(was) = was else { return Ok(()) };
                 debug_assert_eq!(was.hash, Some(hash));
                 let (file, at) = (was.id, now_ms());
                 self.change(move |db| db::touched(db, file, now.identity, now.bytes, now.modified_ns, at))
-                    .await
+                    .await?;
             }
-            reading::Outcome::Gone => self.forget(vec![found.path]).await,
-            reading::Outcome::Again => {
+            contents::Outcome::Gone => self.forget(vec![found.path]).await?,
+            contents::Outcome::Again => {
                 self.queue.changed(found.path);
                 // Whoever writes to it is not done.
                 tokio::time::sleep(Duration::from_millis(200)).await;
-                Ok(())
             }
+            contents::Outcome::NoReader(why) => return Err(Behind::NoReader(why)),
         }
+        Ok(())
     }
 
     async fn put(&self, read: Read) -> Result<(), StoreError> {
@@ -259,16 +311,6 @@ impl Shared {
         let texts = outcome.texts.clone();
         self.apply(&outcome, Some(Entry { path, kind, modified_ns, texts }));
         Ok(())
-    }
-
-    /// Where the tokens of a text begin; none without a model that is quick to say it.
-    fn tokens(&self, text: &str, runtime: &tokio::runtime::Handle) -> Option<Vec<u32>> {
-        if matches!(self.embedder.status().state, embedding::State::Failed(_)) {
-            return None;
-        }
-        let until = Instant::now() + TOKENS_WITHIN;
-        let asked = self.embedder.tokens(vec![text.to_owned()], Priority::Bulk, until);
-        runtime.block_on(asked).ok()?.pop()
     }
 
     async fn reads<T: Send + 'static>(

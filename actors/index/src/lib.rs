@@ -1,7 +1,7 @@
 //! The index of a person's files: what is in them, by words and by meaning, kept current.
 //!
 //! ```text
-//! queue -> keeping: walk, compare with what is known, read what differs (text) -> state file: files, chunks, words
+//! queue -> keeping: walk, compare with what is known, read what differs (reading) -> state file: files, chunks, words
 //!                                                                                      |
 //!          vectorising: texts without a vector -> embedding -> state file: vectors -> near: memory and segments
 //! ```
@@ -11,13 +11,15 @@
 //! Everything in memory (`table`, `near`) is made from it at the start and kept up with every commit.
 
 mod child;
+mod contents;
 mod db;
+mod earlier;
 mod fuse;
 mod index;
 mod keeping;
 mod near;
 mod queue;
-mod reading;
+mod restless;
 mod search;
 mod snippet;
 mod source;
@@ -25,6 +27,7 @@ mod table;
 mod vectorising;
 
 pub use child::child;
+pub use earlier::OfModel;
 pub use index::{Config, Index, Status, Ticket};
 pub use search::{Answer, Ask, Filter, Hit, Mode, Query, SearchError};
 pub use source::{Files, Found, Unreadable, Watching};

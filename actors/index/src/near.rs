@@ -59,9 +59,8 @@ impl Near {
         model: Model,
         texts: &RoaringTreemap,
     ) -> Result<Self, OpenError> {
-        let name = format!("{:032x}", u128::from_be_bytes(model.fingerprint));
         let shape = Shape { dimension: model.dimensions as usize, fingerprint: model.fingerprint };
-        let opened = vectors::open(&folder.join(name), shape, Limits::default())?;
+        let opened = vectors::open(&folder.join(folder_of(&model)), shape, Limits::default())?;
         for (file, why) in opened.unusable {
             tracing::warn!(file = %file.display(), %why, "a part of the index is made again from the state file");
         }
@@ -169,6 +168,24 @@ impl Near {
 
     fn texts(&self) -> std::sync::MutexGuard<'_, Texts> {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The folder of a model's segments.
+fn folder_of(model: &Model) -> String {
+    format!("{:032x}", u128::from_be_bytes(model.fingerprint))
+}
+
+/// Takes away the segments of all models but this one. What cannot be taken away is only in the way of nobody.
+pub(crate) fn sweep(folder: &Path, model: &Model) {
+    let keep = folder_of(model);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_a_models = name.len() == keep.len()
+            && name.to_str().is_some_and(|name| name.chars().all(|c| c.is_ascii_hexdigit()));
+        if is_a_models && name.to_str() != Some(&keep) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

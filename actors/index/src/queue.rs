@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::restless::Restless;
+
 /// How long it must be quiet, and how long it is waited for that.
 const QUIET: Duration = Duration::from_millis(100);
 const RESTLESS_MAX: Duration = Duration::from_secs(1);
@@ -28,6 +30,7 @@ pub(crate) enum Next {
 struct Inner {
     changed: VecDeque<String>,
     known: HashSet<String>,
+    restless: Restless,
     scans: VecDeque<Next>,
     all: bool,
     /// Numbers given out, and the last of those that are done.
@@ -47,6 +50,11 @@ impl Queue {
     /// A path changed.
     pub(crate) fn changed(&self, path: String) {
         let mut inner = self.inner();
+        if !inner.restless.may_be_read(&path, Instant::now()) {
+            drop(inner);
+            // Whoever waits is to know when its time comes.
+            return self.wake.notify_one();
+        }
         if inner.all || !inner.known.insert(path.clone()) {
             return;
         }
@@ -82,7 +90,11 @@ impl Queue {
             if let Some(next) = self.try_next() {
                 return next;
             }
-            self.wake.notified().await;
+            let due = self.inner().restless.next();
+            match due {
+                Some(due) => drop(tokio::time::timeout_at(due.into(), self.wake.notified()).await),
+                None => self.wake.notified().await,
+            }
         }
     }
 
@@ -101,7 +113,14 @@ impl Queue {
     pub(crate) fn take_changed(&self) -> Option<Vec<String>> {
         let mut inner = self.inner();
         inner.known.clear();
-        (!inner.changed.is_empty()).then(|| inner.changed.drain(..).collect())
+        let mut changed: Vec<String> = inner.changed.drain(..).collect();
+        changed.extend(inner.restless.due(Instant::now()));
+        (!changed.is_empty()).then_some(changed)
+    }
+
+    /// A file is being read.
+    pub(crate) fn read(&self, path: &str) {
+        self.inner().restless.read(path, Instant::now());
     }
 
     /// Waits until it was quiet for a moment, since a save is several events and what is renamed is gone before it is
@@ -133,7 +152,7 @@ impl Queue {
     /// How many paths and scans wait.
     pub(crate) fn len(&self) -> usize {
         let inner = self.inner();
-        inner.changed.len() + inner.scans.len() + usize::from(inner.all)
+        inner.changed.len() + inner.restless.len() + inner.scans.len() + usize::from(inner.all)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -143,6 +143,7 @@ impl Index {
     /// When nothing is indexed, or meaning alone was asked for and there is none.
     pub async fn search(&self, ask: &Ask<'_>) -> Result<Answer, SearchError> {
         let shared = &self.0;
+        shared.opened.wait().await;
         let allowed = shared.allowed(&ask.filter);
         if allowed.as_ref().is_some_and(RoaringTreemap::is_empty) {
             return Ok(Answer::default());
@@ -230,7 +231,7 @@ impl Shared {
             && from.is_none_or(|from| entry.modified_ns >= from)
             && until.is_none_or(|until| entry.modified_ns <= until)
             && filter.path.is_none_or(|path| path(&entry.path))
-            && (filter.sees_all || self.reading.files.shown_to(filter.tier, &entry.path))
+            && (filter.sees_all || self.contents.files.shown_to(filter.tier, &entry.path))
     }
 
     /// The question's vector, or why there is none.
@@ -243,15 +244,42 @@ impl Shared {
             let trouble = || self.trouble.lock().ok()?.clone();
             return Err(failed.or_else(trouble).unwrap_or_else(|| "no vectors are made yet".to_owned()));
         };
-        let vector =
-            self.query_vector(query, Instant::now() + VECTOR_WITHIN).await.map_err(|error| error.public())?;
-        // The process may hold another model than the one that the vectors are of, of as many dimensions.
-        self.know_the_model().await?;
-        let same = near::of(&self.near).is_some_and(|now| now.model.fingerprint == near.model.fingerprint);
-        if same && vector.len() == near.model.dimensions as usize {
-            Ok(vector)
-        } else {
-            Err("the model was changed, and no vectors are made with it yet".to_owned())
+        if near::of(&self.next).is_none() {
+            let vector = self.query_vector(query, Instant::now() + VECTOR_WITHIN).await;
+            let vector = vector.map_err(|error| error.public())?;
+            // The process may hold another model than the one that the vectors are of, of as many dimensions.
+            self.know_the_model().await?;
+            let now = near::of(&self.near).filter(|_| near::of(&self.next).is_none());
+            if now.is_some_and(|now| self.is_loaded(&now) && vector.len() == now.model.dimensions as usize) {
+                return Ok(vector);
+            }
+        }
+        self.question_to_the_earlier(query, near).await
+    }
+
+    /// Whether the model that is loaded is the one of these vectors.
+    fn is_loaded(&self, near: &near::Near) -> bool {
+        let loaded = self.embedder.status().state;
+        matches!(loaded, embedding::State::Loaded(facts) if facts.fingerprint == near.model.fingerprint)
+    }
+
+    /// A question's vector by the model that is answered from until the next one's vectors are made.
+    async fn question_to_the_earlier(
+        self: &Arc<Self>,
+        query: &str,
+        near: Arc<near::Near>,
+    ) -> Result<Vec<f32>, String> {
+        let (shared, query) = (Arc::clone(self), query.to_owned());
+        let asked = tokio::task::spawn_blocking(move || shared.earlier.vector(&near.model, &query));
+        match asked.await.map_err(|error| error.to_string())? {
+            Ok(vector) => Ok(vector),
+            Err(error) => {
+                tracing::warn!(%error, "the earlier model cannot be asked; its vectors are given up");
+                if let Some(next) = near::of(&self.next) {
+                    self.give_up_the_earlier(next).await?;
+                }
+                Err("the model was changed, and its vectors are being made".to_owned())
+            }
         }
     }
 
@@ -352,7 +380,7 @@ fn hit(place: db::Hit, fused: &Fused, query: &str, mode: Mode) -> Hit {
         Mode::Semantic => vector.map_or(0.0, |(_, cosine)| cosine.clamp(0.0, 1.0)),
         Mode::Hybrid | Mode::Keyword => fused.score,
     };
-    let trail = trail.split(crate::reading::TRAIL_SEPARATOR).filter(|part| !part.is_empty());
+    let trail = trail.split(crate::contents::TRAIL_SEPARATOR).filter(|part| !part.is_empty());
     Hit {
         score: (score * 1e4).round() / 1e4,
         semantic: ranked(vector),

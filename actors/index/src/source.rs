@@ -32,17 +32,18 @@ pub type Watching = Box<dyn Send>;
 /// Whose files are indexed. All methods block on the disk.
 pub trait Files: Send + Sync + 'static {
     /// Visits every regular file that is `path` or lies below it (`deep`), or in it (not `deep`), in any order: neither
-    /// hidden ones nor what ignore files exclude. Ends early when `stop` says so.
+    /// hidden ones nor what ignore files exclude. Ends early when `stop` says so. The folders that could not be looked
+    /// into: what is known below them may still be there.
     ///
     /// # Errors
-    /// When `path` itself cannot be looked at. What cannot be opened further down is left out.
+    /// When `path` itself cannot be looked at.
     fn walk(
         &self,
         path: &str,
         deep: bool,
         stop: &dyn Fn() -> bool,
         visit: &mut dyn FnMut(Found),
-    ) -> Result<(), Unreadable>;
+    ) -> Result<Vec<String>, Unreadable>;
 
     /// Opens one file for reading.
     ///

@@ -1,6 +1,7 @@
 //! Measures the index on clustered unit vectors: query times and recall against exact f32, with and without filters,
 //! build times and memory. `cargo run --release -p llmbasedos-vectors --example measure -- 10000 100000 1000000`;
-//! `131072:16384` makes segments of 16 384, many of them in little time.
+//! `131072:16384` makes segments of 16 384, many of them in little time. With a folder in `KEEP` what is built is kept
+//! there, and measured again without building.
 
 #![expect(clippy::print_stdout, reason = "a report is what it makes")]
 
@@ -61,10 +62,16 @@ fn measure(size: usize, limits: Limits) -> Result<(), VectorsError> {
     let kept = Kept((0..size).flat_map(|_| near(&mut random)).collect());
     let queries: Vec<_> = (0..QUERIES).map(|_| near(&mut random)).collect();
 
-    let index = Index::in_memory(Shape { dimension: DIMENSION, fingerprint: [0; 16] }, limits)?;
+    let shape = Shape { dimension: DIMENSION, fingerprint: [0; 16] };
+    let index = match kept_in() {
+        Some(folder) => vectors::open(&folder.join(size.to_string()), shape, limits)?.index,
+        None => Index::in_memory(shape, limits)?,
+    };
     let begun = Instant::now();
     let ids: Vec<u64> = (0..size as u64).collect();
-    for ids in ids.chunks(1000) {
+    let there = index.ids();
+    let new: Vec<u64> = ids.iter().copied().filter(|id| !there.contains(*id)).collect();
+    for ids in new.chunks(1000) {
         index.insert(&ids.iter().map(|id| (*id, kept.get(*id))).collect::<Vec<_>>())?;
     }
     println!("{size} chunks: inserted in {:.1?}", begun.elapsed());
@@ -88,6 +95,11 @@ fn measure(size: usize, limits: Limits) -> Result<(), VectorsError> {
         }
     }
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "an example's only option that is no size")]
+fn kept_in() -> Option<std::path::PathBuf> {
+    std::env::var_os("KEEP").map(Into::into)
 }
 
 fn report(

@@ -19,6 +19,7 @@ use store::Store;
 use supervisor::{Slot, SupervisorSpec};
 use telemetry::LogLevel;
 
+use crate::beside::Beside;
 use crate::fixtures;
 use crate::tree::{self, Branches};
 
@@ -95,8 +96,9 @@ impl App {
             log,
         });
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
-        let embedder = embedder(settings)?;
-        let search = search(settings, &fs, &store, &embedder);
+        let beside = Beside::find(settings)?;
+        let embedder = beside.embedder();
+        let search = beside.search(&fs, &store, &embedder);
         let llm =
             Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
         let services = services(&fs, &search, &admin, &prompts, &llm);
@@ -257,38 +259,6 @@ fn llm_config(
     }
 }
 
-/// What makes vectors of texts: a process of its own, started when one is wanted.
-pub(crate) fn embedder(settings: &Settings) -> anyhow::Result<Embedder> {
-    let search = &settings.search;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
-    let places = embedding_places(settings);
-    let load = embedding::Program {
-        path: program.with_file_name("llmbasedos-embed"),
-        arguments: Vec::new(),
-        settings: embedding::Settings {
-            places,
-            threads: if search.threads == 0 { cores.div_ceil(2) } else { search.threads.min(cores) },
-        },
-    };
-    Ok(Embedder::new(load, Duration::from_secs(search.idle_seconds)))
-}
-
-/// Where the embedding model and its runtime are looked for.
-pub(crate) fn embedding_places(settings: &Settings) -> embedding::Places {
-    let model = settings.search.model.clone();
-    embedding::Places { models: settings.state_dir.join("models"), model, runtime: None }
-}
-
-fn search(settings: &Settings, fs: &fs::Fs, store: &Store, embedder: &Embedder) -> fs::Search {
-    let folder = settings.state_dir.join("index");
-    fs::Search::new(
-        fs,
-        &settings.search,
-        fs::Parts { store: store.clone(), folder, embedder: embedder.clone() },
-    )
-}
-
 fn services(fs: &fs::Fs, search: &fs::Search, admin: &Admin, prompts: &Prompts, llm: &Llm) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
     vec![
@@ -397,7 +367,8 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         calls: 1,
         local: embedder.clone(),
     })?;
-    let search = search(&Settings { state_dir: scratch, ..Settings::default() }, &fs, &seen, &embedder);
+    let beside = Beside::find(&Settings { state_dir: scratch, ..Settings::default() })?;
+    let search = beside.search(&fs, &seen, &embedder);
     for service in services(&fs, &search, &admin, &Prompts::open(None), &llm) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }

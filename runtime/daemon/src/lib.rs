@@ -5,6 +5,7 @@
 
 mod app;
 mod args;
+mod beside;
 mod commands;
 mod fixtures;
 mod signals;

@@ -45,7 +45,7 @@ pub(crate) struct Embedded {
     files_embedded_this_run: u64,
     /// How many pieces of text can be found by meaning, of all files.
     total_embeddings_in_index: u64,
-    /// How it is: `ok`; `working` when it is not waited for; or why texts are found by words only.
+    /// How it is: `ok`; `working` when it is not waited for; or why it is not complete, or texts are found by words only.
     status: String,
     /// How many files at and below the path can be found.
     files: u64,
@@ -70,9 +70,8 @@ impl Method for Embed {
         if let Some(place) = search.fs.look_up(context, &self.path)? {
             files::look(&place)?;
         }
-        let path = path.to_string();
         let (read_before, _) = search.index.done();
-        let ticket = search.index.watch(&path, self.recursive).await.map_err(Error::internal)?;
+        let ticket = search.index.watch(path.as_str(), self.recursive).await.map_err(Error::internal)?;
         if self.wait {
             tokio::pin! { let looked = ticket.done(); }
             let (mut is_done, mut told) = (false, Instant::now());
@@ -90,24 +89,26 @@ impl Method for Embed {
                     continue;
                 }
                 told = Instant::now();
-                let status = search.status(&path).await?;
+                let status = search.status(context, &path).await?;
                 context.progress(&json!({
                     "files": status.files, "files_waiting": status.waiting,
                     "embeddings": status.vectors, "embeddings_waiting": status.wanting,
                 }));
-                if is_done && (status.wanting == 0 || status.trouble.is_some()) {
+                let is_stuck = status.trouble.is_some() || status.behind.is_some();
+                if is_done && (status.wanting == 0 || is_stuck) {
                     break;
                 }
             }
         }
-        let status = search.status(&path).await?;
-        let said = match (&status.trouble, self.wait) {
-            (Some(why), _) => format!("words only: {why}"),
-            (None, true) => "ok".to_owned(),
-            (None, false) => "working".to_owned(),
+        let status = search.status(context, &path).await?;
+        let said = match (&status.behind, &status.trouble, self.wait) {
+            (Some(why), ..) => format!("not complete: {why}"),
+            (None, Some(why), _) => format!("words only: {why}"),
+            (None, None, true) => "ok".to_owned(),
+            (None, None, false) => "working".to_owned(),
         };
         Ok(Embedded {
-            path_processed: path,
+            path_processed: path.to_string(),
             files_embedded_this_run: search.index.done().0 - read_before,
             total_embeddings_in_index: status.vectors,
             status: said,

@@ -37,7 +37,7 @@ pub(crate) struct Status {
     files_waiting: u64,
     /// What makes the vectors, when it is loaded.
     model: Option<String>,
-    /// Why texts are found by words only; null when nothing is wrong.
+    /// Why files are not read just now, or texts are found by words only; null when nothing is wrong.
     trouble: Option<String>,
     /// Memory of the vectors, in bytes.
     memory_bytes: u64,
@@ -53,8 +53,8 @@ impl Method for IndexStatus {
     type Service = Search;
 
     async fn call(self, context: &Context, search: &Search) -> Result<Status, Error> {
-        let path = search.path(context, &self.path)?.to_string();
-        let status = search.status(&path).await?;
+        let path = search.path(context, &self.path)?;
+        let status = search.status(context, &path).await?;
         // What a caller may not see is not told by way of what is watched.
         let context_sees = |path: &String| search.path(context, &ClientPath(path.clone())).is_ok();
         Ok(Status {
@@ -67,7 +67,7 @@ impl Method for IndexStatus {
             embeddings_waiting: status.wanting,
             files_waiting: status.waiting,
             model: status.model,
-            trouble: status.trouble,
+            trouble: status.behind.or(status.trouble),
             memory_bytes: status.memory,
         })
     }

@@ -34,20 +34,27 @@ pub struct Parts {
     pub store: store::Store,
     /// Where the parts that are made from it are kept.
     pub folder: PathBuf,
+    /// Who reads files.
+    pub reader: Arc<dyn reading::Reader>,
     /// Who makes vectors.
     pub embedder: embedding::Embedder,
+    /// Where the model of a name is loaded from.
+    pub of_model: index::OfModel,
 }
 
 impl Search {
     /// A search in the roots of `fs`.
     pub fn new(fs: &Fs, settings: &cluster_config::Search, parts: Parts) -> Self {
-        let Parts { store, folder, embedder } = parts;
+        let Parts { store, folder, reader, embedder, of_model } = parts;
         let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let index = Index::new(Config {
             files: Arc::new(fs.clone()),
             store,
             folder,
+            reader,
             embedder,
+            model: settings.model.clone(),
+            of_model,
             text_bytes: bytes(settings.text_bytes_max),
             document_bytes: bytes(settings.document_bytes_max),
             look_every: Duration::from_secs(settings.look_every_minutes * 60),
@@ -82,10 +89,16 @@ impl Search {
         self.fs.roots().iter().all(|root| root.shown_to(&context.caller.tier))
     }
 
-    /// How the index of what is at and below `path` is.
-    pub(crate) async fn status(&self, path: &str) -> Result<index::Status, Error> {
-        let (index, path) = (self.index.clone(), path.to_owned());
-        let read = tokio::task::spawn_blocking(move || index.status(&path));
+    /// How the index is of what is at and below `path` and this caller sees.
+    pub(crate) async fn status(&self, context: &Context, path: &VirtualPath) -> Result<index::Status, Error> {
+        let index = self.index.clone();
+        let seen = |root: &&crate::roots::Root| root.shown_to(&context.caller.tier);
+        let paths: Vec<String> = if path.is_top() && !self.sees_all(context) {
+            self.fs.roots().iter().filter(seen).map(|root| root.at.to_string()).collect()
+        } else {
+            vec![path.to_string()]
+        };
+        let read = tokio::task::spawn_blocking(move || index.status(&paths));
         read.await.map_err(Error::internal)?.map_err(Error::internal)
     }
 }

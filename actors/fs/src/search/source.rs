@@ -9,7 +9,7 @@ use protocol::Cancel;
 use super::watching;
 use crate::attributes::{Attributes, Kind};
 use crate::beneath::{self, DIRECTORY, Last};
-use crate::fault::Fault;
+use crate::fault::{At as _, Fault};
 use crate::files::{self, Regular};
 use crate::ignored::Ignored;
 use crate::names::Names;
@@ -25,12 +25,13 @@ impl Files for Fs {
         deep: bool,
         stop: &dyn Fn() -> bool,
         visit: &mut dyn FnMut(Found),
-    ) -> Result<(), Unreadable> {
+    ) -> Result<Vec<String>, Unreadable> {
         let path = parsed(path)?;
         if path.names().any(is_hidden) {
             return Err(Unreadable::Gone);
         }
-        let mut walk = Walk { fs: self, deep, stop, visit, ignored: Ignored::of_the_index() };
+        let mut walk =
+            Walk { fs: self, deep, stop, visit, ignored: Ignored::of_the_index(), unread: Vec::new() };
         if let Some(place) = any_place(self, &path) {
             walk.ignored.enter_above(&place);
             if walk.excluded(&place) {
@@ -46,7 +47,7 @@ impl Files for Fs {
         if path.is_top() && deep {
             walk.named_roots();
         }
-        Ok(())
+        Ok(walk.unread)
     }
 
     fn open(&self, path: &str) -> Result<(File, Found), Unreadable> {
@@ -89,12 +90,17 @@ struct Walk<'w> {
     stop: &'w dyn Fn() -> bool,
     visit: &'w mut dyn FnMut(Found),
     ignored: Ignored,
+    /// Folders that could not be looked into.
+    unread: Vec<String>,
 }
 
 impl Walk<'_> {
     fn directory(&mut self, dir: OwnedFd, path: &VirtualPath, depth: usize) {
         // One that cannot be read, or has more names than anybody made by hand, is left out.
-        let Ok(names) = Names::read(dir, self.fs.limits().scan_files, path, &Cancel::new()) else { return };
+        let names = match Names::read(dir, self.fs.limits().scan_files, path, &Cancel::new()) {
+            Ok(names) => names,
+            Err(fault) => return self.leave_out(path, fault),
+        };
         let ignoring = self.ignored.enter(&names, path);
         for name in &names.list {
             if (self.stop)() {
@@ -112,12 +118,12 @@ impl Walk<'_> {
                     }
                 }
                 Kind::Directory if self.deep && depth < DEPTH_MAX => {
-                    let dir = names
+                    let opened = names
                         .dir(&here)
-                        .ok()
-                        .and_then(|dir| beneath::child(dir, name.text.as_str(), DIRECTORY).ok());
-                    if let Some(dir) = dir {
-                        self.directory(dir, &here, depth + 1);
+                        .and_then(|dir| beneath::child(dir, name.text.as_str(), DIRECTORY).at(&here));
+                    match opened {
+                        Ok(dir) => self.directory(dir, &here, depth + 1),
+                        Err(fault) => self.leave_out(&here, fault),
                     }
                 }
                 _ => {}
@@ -125,6 +131,14 @@ impl Walk<'_> {
         }
         if ignoring {
             self.ignored.leave();
+        }
+    }
+
+    /// A folder that is gone is no longer there; any other that is not read may be all there.
+    fn leave_out(&mut self, path: &VirtualPath, fault: Fault) {
+        if let Unreadable::Other(why) = unreadable(fault) {
+            tracing::warn!(%path, why, "a folder that is kept current cannot be looked into");
+            self.unread.push(path.to_string());
         }
     }
 
@@ -143,8 +157,9 @@ impl Walk<'_> {
     fn named_roots(&mut self) {
         for root in self.fs.roots().iter().filter(|root| !root.at.is_top()) {
             let place = Place { root, path: root.at.clone(), at_once: false };
-            if let Ok(dir) = files::directory(&place) {
-                self.directory(dir, &root.at, 1);
+            match files::directory(&place) {
+                Ok(dir) => self.directory(dir, &root.at, 1),
+                Err(fault) => self.leave_out(&root.at, fault),
             }
         }
     }

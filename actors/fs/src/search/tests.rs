@@ -14,7 +14,8 @@ use crate::tests::World;
 /// What the index finds at and below a path.
 fn walked(world: &World, path: &str, deep: bool) -> Vec<String> {
     let mut found = Vec::new();
-    world.fs.walk(path, deep, &|| false, &mut |file| found.push(file.path)).unwrap();
+    let unread = world.fs.walk(path, deep, &|| false, &mut |file| found.push(file.path)).unwrap();
+    assert_eq!(unread, Vec::<String>::new());
     found.sort();
     found
 }
@@ -59,7 +60,13 @@ pub(crate) fn over(world: &World) -> (Search, embedding::Embedder) {
     let store = store::Store::open(&world.base).unwrap();
     let missing = || Err(embedding::EmbedError::NotInstalled { file: "/models/model.onnx".into() });
     let embedder = embedding::Embedder::new(missing, Duration::from_secs(1));
-    let parts = Parts { store, folder: world.base.join("index"), embedder: embedder.clone() };
+    let parts = Parts {
+        store,
+        folder: world.base.join("index"),
+        reader: Arc::new(reading::Local::default()),
+        embedder: embedder.clone(),
+        of_model: Box::new(move |_| Box::new(missing)),
+    };
     (Search::new(&world.fs, &cluster_config::Search::default(), parts), embedder)
 }
 
@@ -141,7 +148,7 @@ async fn what_is_saved_is_found_without_being_asked_for() {
             assert!(
                 std::time::Instant::now() < until,
                 "{query} never was in {expected:?}: {:?} {:?}",
-                running.search.index.status("/"),
+                running.search.index.status(&["/"]),
                 walked(&running.world, "/", true)
             );
             running.search.index.news().await;

@@ -13,7 +13,9 @@ mod words;
 mod tests;
 
 pub(crate) use change::{Outcome, Piece, Read, distrust, forget, forget_below, moved, put, touched};
-pub(crate) use model::{Model, all_texts, model, model_of, put_vectors, texts, vector, vectors};
-pub(crate) use row::{Hit, Known, counts, hits, known_below, owners};
+pub(crate) use model::{
+    Model, all_texts, forget_others, model, model_of, put_vectors, texts, use_model, vector, vectors,
+};
+pub(crate) use row::{Counts, Hit, Known, counts, hits, known_below, owners};
 pub(crate) use watched::{Watched, covers, is_below, unwatch, watch, watched};
 pub(crate) use words::{expression, matches};

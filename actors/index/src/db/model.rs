@@ -3,31 +3,52 @@
 use store::rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 /// A model that vectors were made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Model {
     pub(crate) id: i64,
+    pub(crate) name: String,
     pub(crate) fingerprint: [u8; 16],
     pub(crate) dimensions: u32,
 }
 
-/// The row of a model, made if there is none. It counts as used now.
-pub(crate) fn model(db: &Connection, fingerprint: [u8; 16], dimensions: u32, now_ms: i64) -> Result<Model> {
+/// The row of a model, made if there is none. A new one is not answered from before [`use_model`].
+pub(crate) fn model(db: &Connection, name: &str, fingerprint: [u8; 16], dimensions: u32) -> Result<Model> {
     let id = db
         .prepare_cached(
-            "INSERT INTO index_models (fingerprint, dimensions, used_ms) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (fingerprint) DO UPDATE SET used_ms = ?3 RETURNING id",
+            "INSERT INTO index_models (name, fingerprint, dimensions, used_ms) VALUES (?1, ?2, ?3, 0) \
+             ON CONFLICT (fingerprint) DO UPDATE SET name = ?1 RETURNING id",
         )?
-        .query_row(params![fingerprint, dimensions, now_ms], |row| row.get(0))?;
-    Ok(Model { id, fingerprint, dimensions })
+        .query_row(params![name, fingerprint, dimensions], |row| row.get(0))?;
+    Ok(Model { id, name: name.to_owned(), fingerprint, dimensions })
 }
 
-/// The model that was used last.
+/// Has a model be the one that is answered from.
+pub(crate) fn use_model(db: &Connection, model: i64, now_ms: i64) -> Result<()> {
+    db.execute("UPDATE index_models SET used_ms = ?2 WHERE id = ?1", params![model, now_ms]).map(drop)
+}
+
+/// The model that is answered from.
 pub(crate) fn model_of(db: &Connection) -> Result<Option<Model>> {
     db.prepare_cached(
-        "SELECT id, fingerprint, dimensions FROM index_models ORDER BY used_ms DESC, id DESC LIMIT 1",
+        "SELECT id, name, fingerprint, dimensions FROM index_models ORDER BY used_ms DESC, id DESC LIMIT 1",
     )?
-    .query_row([], |row| Ok(Model { id: row.get(0)?, fingerprint: row.get(1)?, dimensions: row.get(2)? }))
+    .query_row([], |row| {
+        Ok(Model { id: row.get(0)?, name: row.get(1)?, fingerprint: row.get(2)?, dimensions: row.get(3)? })
+    })
     .optional()
+}
+
+/// Forgets at most `most` vectors of models other than this one, and those models that have none left; how many vectors.
+pub(crate) fn forget_others(db: &Connection, model: i64, most: u32) -> Result<usize> {
+    let gone = db.execute(
+        "DELETE FROM index_vectors WHERE (model, text) IN \
+         (SELECT model, text FROM index_vectors WHERE model <> ?1 LIMIT ?2)",
+        params![model, most],
+    )?;
+    if gone == 0 {
+        db.execute("DELETE FROM index_models WHERE id <> ?1", [model])?;
+    }
+    Ok(gone)
 }
 
 /// What is embedded of these texts; of one that was forgotten meanwhile, nothing.

@@ -38,6 +38,17 @@ pub(crate) struct Counts {
     pub(crate) chunks: u64,
 }
 
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            files: sum.files + one.files,
+            skipped: sum.skipped + one.skipped,
+            texts: sum.texts + one.texts,
+            chunks: sum.chunks + one.chunks,
+        })
+    }
+}
+
 const KNOWN: &str = "id, path, device, inode, bytes, modified_ns, hash, kind, skipped, indexed_ms";
 
 /// Every file at or below `path`, in the order of paths, and when it was read, in milliseconds since 1970.

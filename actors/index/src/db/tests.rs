@@ -160,8 +160,9 @@ fn what_is_watched_below_what_is_watched_is_no_row() {
 fn vectors_are_of_a_model_and_of_texts_that_are_there() {
     let world = World::new();
     let texts = world.put("/a", &["one", "two"]).texts;
-    let model = world.change(|db| model(db, [1; 16], 2, 10));
-    assert_eq!(world.change(model_of), Some(model));
+    let one = world.change(|db| model(db, "one", [1; 16], 2));
+    let model = one.id;
+    assert_eq!(world.change(model_of), Some(one));
     let (ids, mut all) = (texts.clone(), Vec::new());
     let wanted = world.change(move |db| super::texts(db, &ids));
     assert_eq!(
@@ -171,11 +172,22 @@ fn vectors_are_of_a_model_and_of_texts_that_are_there() {
     world.store.read_blocking(|db| all_texts(db, |text| all.push(text))).unwrap();
     assert_eq!(all, texts);
     let put = vec![(texts[0], vec![0.6, -0.8]), (999, vec![1.0, 0.0])];
-    assert_eq!(world.change(move |db| put_vectors(db, model.id, &put)), [texts[0]]);
-    assert_eq!(world.change(move |db| vectors(db, model.id, 0, 10)), [(texts[0], vec![0.6, -0.8])]);
-    let newer = world.change(|db| super::model(db, [2; 16], 3, 11));
-    assert_eq!(world.change(model_of), Some(newer));
-    assert_eq!(world.change(move |db| vectors(db, newer.id, 0, 10)), Vec::new(), "a new model begins anew");
+    assert_eq!(world.change(move |db| put_vectors(db, model, &put)), [texts[0]]);
+    assert_eq!(world.change(move |db| vectors(db, model, 0, 10)), [(texts[0], vec![0.6, -0.8])]);
+    let newer = world.change(|db| super::model(db, "two", [2; 16], 3)).id;
+    world.change(move |db| use_model(db, model, 1));
+    assert_eq!(world.change(model_of).map(|model| model.name).as_deref(), Some("one"), "beside it");
+    assert_eq!(world.change(move |db| vectors(db, newer, 0, 10)), Vec::new(), "a new model begins anew");
+    world.change(move |db| use_model(db, newer, 2));
+    assert_eq!(world.change(model_of).map(|model| model.name).as_deref(), Some("two"));
     world.change(|db| forget(db, "/a"));
-    assert_eq!(world.change(move |db| vectors(db, model.id, 0, 10)), Vec::new(), "they go with their texts");
+    assert_eq!(world.change(move |db| vectors(db, model, 0, 10)), Vec::new(), "they go with their texts");
+    let texts = world.put("/b", &["three", "four"]).texts;
+    let put = texts.iter().map(|text| (*text, vec![1.0, 0.0])).collect::<Vec<_>>();
+    world.change(move |db| put_vectors(db, model, &put));
+    for gone in [1, 1, 0] {
+        assert_eq!(world.change(move |db| forget_others(db, newer, 1)), gone);
+    }
+    assert_eq!(world.change(move |db| forget_others(db, newer, 1)), 0);
+    assert_eq!(world.change(move |db| vectors(db, model, 0, 10)), Vec::new());
 }

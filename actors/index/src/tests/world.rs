@@ -25,6 +25,8 @@ pub(crate) struct World {
     dir: Arc<TempDir>,
     pub(crate) index: Index,
     pub(crate) model: Arc<Script>,
+    /// Folders that are said to be unreadable.
+    pub(crate) unread: Arc<Mutex<Vec<String>>>,
     running: supervisor::Tree,
 }
 
@@ -33,6 +35,11 @@ pub(crate) struct World {
 pub(crate) struct Script {
     pub(crate) made: AtomicUsize,
     pub(crate) missing: AtomicBool,
+    /// How often an earlier one was looked for.
+    pub(crate) asked: AtomicUsize,
+    /// Passages of this version wait until it is another.
+    pub(crate) held: Mutex<Option<usize>>,
+    pub(crate) go: std::sync::Condvar,
     pub(crate) texts: Mutex<Vec<String>>,
     /// Which model it is.
     pub(crate) version: AtomicUsize,
@@ -50,21 +57,35 @@ impl Embed for Model {
 
     fn embed(&mut self, role: Role, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         if role == Role::Passage {
+            let mut held = self.script.held.lock().unwrap();
+            while held.is_some_and(|version| self.facts.model == format!("bag-{version}")) {
+                held = self.script.go.wait(held).unwrap();
+            }
             self.script.made.fetch_add(texts.len(), Ordering::SeqCst);
             self.script.texts.lock().unwrap().extend(texts.iter().cloned());
         }
         Ok(texts.iter().map(|text| vector(text)).collect())
     }
 
-    fn tokens(&mut self, texts: &[String]) -> Result<Vec<Vec<u32>>, EmbedError> {
-        let begins = |text: &String| {
-            text.match_indices(|c: char| !c.is_whitespace())
-                .filter(|(at, _)| *at == 0 || text[..*at].ends_with(char::is_whitespace))
-                .map(|(at, _)| u32::try_from(at).unwrap())
-                .collect()
-        };
-        Ok(texts.iter().map(begins).collect())
+    fn count(&mut self, texts: &[String]) -> Result<Vec<usize>, EmbedError> {
+        Ok(texts.iter().map(|text| text.split_whitespace().count()).collect())
     }
+}
+
+/// Loads one of the versions of the scripted model, those that are not missing.
+fn load_of(script: &Arc<Script>, version: usize) -> Result<Box<dyn Embed>, EmbedError> {
+    if script.missing.load(Ordering::SeqCst) {
+        return Err(EmbedError::NotInstalled { file: PathBuf::from("/models/model.onnx") });
+    }
+    let facts = Facts {
+        model: format!("bag-{version}"),
+        dimensions: DIMENSIONS,
+        fingerprint: [u8::try_from(version).unwrap(); 16],
+        tokens_max: 256,
+        runtime: "a script".to_owned(),
+        process: None,
+    };
+    Ok(Box::new(Model { script: Arc::clone(script), facts }))
 }
 
 /// A word is a dimension: texts that share words are near.
@@ -79,17 +100,21 @@ fn vector(text: &str) -> Vec<f32> {
 }
 
 /// A folder as it is, without confinement.
-struct Folder(PathBuf);
+struct Folder {
+    root: PathBuf,
+    /// What is said to be unreadable below it.
+    unread: Arc<Mutex<Vec<String>>>,
+}
 
 impl Folder {
     fn host(&self, path: &str) -> PathBuf {
-        self.0.join(path.trim_start_matches('/'))
+        self.root.join(path.trim_start_matches('/'))
     }
 
     fn found(&self, host: &Path) -> Option<Found> {
         let about = fs::symlink_metadata(host).ok().filter(fs::Metadata::is_file)?;
         Some(Found {
-            path: format!("/{}", host.strip_prefix(&self.0).unwrap().to_str()?),
+            path: format!("/{}", host.strip_prefix(&self.root).unwrap().to_str()?),
             identity: (about.dev(), about.ino()),
             bytes: about.len(),
             modified_ns: about.mtime() * 1_000_000_000 + about.mtime_nsec(),
@@ -114,14 +139,14 @@ impl Files for Folder {
         deep: bool,
         _: &dyn Fn() -> bool,
         visit: &mut dyn FnMut(Found),
-    ) -> Result<(), Unreadable> {
+    ) -> Result<Vec<String>, Unreadable> {
         let host = self.host(path);
         match self.found(&host) {
             Some(found) => visit(found),
             None if host.is_dir() => self.visit(&host, deep, visit),
             None => return Err(Unreadable::Gone),
         }
-        Ok(())
+        Ok(self.unread.lock().unwrap().clone())
     }
 
     fn open(&self, path: &str) -> Result<(fs::File, Found), Unreadable> {
@@ -154,27 +179,23 @@ impl World {
     async fn over(dir: Arc<TempDir>, model: Arc<Script>) -> Self {
         fs::create_dir_all(dir.path().join("files")).unwrap();
         let script = Arc::clone(&model);
-        let load = move || {
-            if script.missing.load(Ordering::SeqCst) {
-                return Err(EmbedError::NotInstalled { file: PathBuf::from("/models/model.onnx") });
-            }
-            let version = u8::try_from(script.version.load(Ordering::SeqCst)).unwrap();
-            let facts = Facts {
-                model: format!("bag-{version}"),
-                dimensions: DIMENSIONS,
-                fingerprint: [version; 16],
-                tokens_max: 256,
-                runtime: "a script".to_owned(),
-                process: None,
-            };
-            Ok(Box::new(Model { script: Arc::clone(&script), facts }) as Box<dyn Embed>)
+        let load = move || load_of(&script, script.version.load(Ordering::SeqCst));
+        let (unread, script) = (Arc::default(), Arc::clone(&model));
+        let of_model = move |name: &str| {
+            let (script, version) =
+                (Arc::clone(&script), name.strip_prefix("bag-").unwrap().parse().unwrap());
+            script.asked.fetch_add(1, Ordering::SeqCst);
+            Box::new(move || load_of(&script, version)) as Box<dyn embedding::Load>
         };
         let embedder = Embedder::new(load, Duration::from_mins(1));
         let index = Index::new(Config {
-            files: Arc::new(Folder(dir.path().join("files"))),
+            files: Arc::new(Folder { root: dir.path().join("files"), unread: Arc::clone(&unread) }),
+            reader: Arc::new(reading::Local::default()),
             store: Store::open(dir.path()).unwrap(),
             folder: dir.path().join("index"),
             embedder: embedder.clone(),
+            model: format!("bag-{}", model.version.load(Ordering::SeqCst)),
+            of_model: Box::new(of_model),
             text_bytes: 1024 * 1024,
             document_bytes: 1024 * 1024,
             look_every: Duration::from_hours(1),
@@ -183,7 +204,7 @@ impl World {
             .child(embedding::child("embedding", &embedder))
             .child(crate::child("index", &index));
         let running = supervisor::start(spec).await.unwrap();
-        Self { dir, index, model, running }
+        Self { dir, index, model, unread, running }
     }
 
     /// Ends the index and opens it again on the same files.
@@ -214,7 +235,7 @@ impl World {
         let looked = async {
             self.index.watch("/", true).await.unwrap().done().await;
             loop {
-                let status = self.index.status("/").unwrap();
+                let status = self.index.status(&["/"]).unwrap();
                 if status.waiting == 0 && (status.wanting == 0 || status.trouble.is_some()) {
                     return;
                 }

@@ -104,7 +104,7 @@ fn models(loaded: &Loaded, environment: &Environment) -> Vec<Finding> {
 
 /// What makes vectors of texts for `mcp.fs.search`.
 fn meaning(loaded: &Loaded) -> Finding {
-    let places = crate::app::embedding_places(&loaded.settings);
+    let places = crate::beside::embedding_places(&loaded.settings);
     match places.look() {
         Ok(()) => Fine(format!(
             "files are searched by meaning with {} in {}",

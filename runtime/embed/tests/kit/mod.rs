@@ -15,7 +15,7 @@ pub(crate) const EVER: Duration = Duration::from_mins(2);
 pub(crate) fn models() -> &'static Path {
     static MODELS: OnceLock<PathBuf> = OnceLock::new();
     MODELS.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("fetch/model");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../actors/embedding/fetch/model");
         let made = Command::new(script).output().expect("the script is there");
         assert!(made.status.success(), "no model:\n{}", String::from_utf8_lossy(&made.stderr));
         PathBuf::from(String::from_utf8(made.stdout).expect("a path").trim())

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use embedding::{Embed, EmbedError, Load, Program, Role};
+use embedding::{Embed, EmbedError, Load, Program, Role, Tokens};
 use serde::Deserialize;
 
 use crate::kit::{EVER, MODEL, ask, models, process_of, program, start};
@@ -105,13 +105,13 @@ fn what_is_related_is_near() {
 }
 
 #[test]
-fn tokens_are_where_they_begin() {
+fn tokens_are_counted_and_known_by_where_they_begin() {
     let mut model = loaded(&program(models()));
     let texts = ["Tomatoes über Tomatoes".to_owned(), String::new(), "word ".repeat(1_000)];
-    let tokens = model.tokens(&texts).expect("it reads");
-    assert_eq!(tokens[0], [0, 9, 15]);
-    assert!(tokens[1].is_empty());
-    assert_eq!(tokens[2].len(), 1_000);
+    assert_eq!(model.count(&texts).expect("it reads"), [3, 0, 1_000]);
+    let tokens = Tokens::open(&program(models()).settings.places).expect("it is there");
+    assert_eq!(tokens.begins(&texts[0]), Some(vec![0, 9, 15]));
+    assert_eq!(tokens.begins(""), Some(vec![]));
     // And the limit for vectors is what it was.
     let (long, longer) = (one(&mut *model, &texts[2]), one(&mut *model, &"word ".repeat(2_000)));
     assert!(cosine(&long, &longer) > 0.9999);
