@@ -7,7 +7,7 @@ MODELS  ?= $(HOME_DIR)/state/models
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := framing jsonrpc params path
 
-.PHONY: run model test check bench fuzz generated clean
+.PHONY: run model test check bench bench-search fuzz generated clean
 
 ## Build the daemon and the shell, lay out .llmbasedos/ if it is not there, and serve it on 127.0.0.1:8000.
 run:
@@ -35,6 +35,12 @@ check:
 bench:
 	$(CARGO) build --release --locked --bins --package llmbasedos-daemon --package llmbasedos-tests
 	$(TARGET)/release/bench
+
+## Measure the search by meaning beside fastembed and FAISS, which are installed for it (python3 with venv).
+## ARGS: --chunks 100000,1000000, --keep FOLDER, --only embedding, neighbours or whole, --alone.
+bench-search:
+	$(CARGO) build --release --locked --bins --package llmbasedos-embed --package llmbasedos-tests
+	$(TARGET)/release/bench-search $(ARGS)
 
 ## Fuzz framing, JSON-RPC, params and paths, FUZZ_SECONDS each (nightly and cargo-fuzz).
 fuzz:

@@ -251,6 +251,11 @@ impl Index {
         (count(&self.0.counters.files), count(&self.0.counters.vectors))
     }
 
+    /// Whether the graphs of all vectors that there are were built; search is right without them, and slower.
+    pub fn is_settled(&self) -> bool {
+        [&self.0.near, &self.0.next].into_iter().filter_map(crate::near::of).all(|near| near.is_settled())
+    }
+
     /// Resolves when something was done that [`Index::status`] shows; at the latest after a second.
     pub async fn news(&self) {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.0.news.notified()).await;

@@ -166,6 +166,11 @@ impl Near {
         Ok(true)
     }
 
+    /// Whether nothing is left that is worth building.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.index.plan().is_none()
+    }
+
     fn texts(&self) -> std::sync::MutexGuard<'_, Texts> {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
