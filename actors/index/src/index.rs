@@ -41,6 +41,8 @@ pub struct Config {
     pub document_bytes: usize,
     /// How often everything is looked at, in case a change was not told.
     pub look_every: Duration,
+    /// When graphs of vectors are built.
+    pub limits: vectors::Limits,
 }
 
 /// The index. Cheap to clone.
@@ -59,6 +61,7 @@ pub(crate) struct Shared {
     /// Held by who takes a model for the one whose vectors are made.
     pub(crate) knowing: tokio::sync::Mutex<()>,
     pub(crate) look_every: Duration,
+    pub(crate) limits: vectors::Limits,
     pub(crate) queue: Queue,
     /// What is kept was read; before that nobody can be answered.
     pub(crate) opened: SetOnce<()>,
@@ -120,7 +123,7 @@ impl Index {
     /// An index over what the state file holds. Cheap: everything is read by its child ([`crate::child`]).
     pub fn new(config: Config) -> Self {
         let Config { files, reader, store, folder, embedder, model, of_model, .. } = config;
-        let Config { text_bytes, document_bytes, look_every, .. } = config;
+        let Config { text_bytes, document_bytes, look_every, limits, .. } = config;
         let contents = Contents { files, reader, text_bytes, document_bytes };
         Self(Arc::new(Shared {
             contents,
@@ -132,6 +135,7 @@ impl Index {
             asked: AtomicBool::new(false),
             knowing: tokio::sync::Mutex::default(),
             look_every,
+            limits,
             queue: Queue::default(),
             opened: SetOnce::new(),
             table: RwLock::default(),
@@ -330,7 +334,7 @@ impl Shared {
                 texts.insert(text);
             })
         })?;
-        let near = Arc::new(Near::open(&self.store, &self.folder, model, &texts)?);
+        let near = Arc::new(Near::open(&self.store, &self.folder, self.limits, model, &texts)?);
         place.store(Some(Arc::clone(&near)));
         // What came between the two looks told the vectors before these.
         let all: Vec<u64> = self.table().texts(|_| true).iter().collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::StoreError;
 
@@ -23,6 +23,9 @@ const TICK_NS: i64 = 2_000_000_000;
 
 /// How long what reads files is kept while there is nothing to read: a person saves again within that.
 const READER_IDLE: Duration = Duration::from_secs(30);
+
+/// The longest rest after a piece of work.
+const REST_MAX: Duration = Duration::from_secs(1);
 
 /// How long it is waited after what is no file's fault, before everything is looked at again.
 const PAUSE: Duration = Duration::from_secs(15);
@@ -216,9 +219,10 @@ impl Shared {
                 changed.retain(|changed| *changed != found.path);
                 Box::pin(self.look_at_changed(changed)).await?;
             }
+            let begun = Instant::now();
             self.read(found, was).await?;
             before.one_less();
-            breathe().await;
+            breathe(begun.elapsed()).await;
         }
         for some in gone.chunks(AT_ONCE) {
             self.forget(some.iter().map(|known| known.path.clone()).collect()).await?;
@@ -368,10 +372,10 @@ impl Drop for Stop {
     }
 }
 
-/// Others first: on a machine that has more to do than it can, a file waits a moment.
-pub(crate) async fn breathe() {
+/// Others first: on a machine that has more to do than it can, what took so long is followed by as long a rest.
+pub(crate) async fn breathe(worked: Duration) {
     if is_busy() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(worked.min(REST_MAX)).await;
     }
 }
 

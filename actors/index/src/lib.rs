@@ -31,6 +31,7 @@ pub use earlier::OfModel;
 pub use index::{Config, Index, Status, Ticket};
 pub use search::{Answer, Ask, Filter, Hit, Mode, Query, SearchError};
 pub use source::{Files, Found, Unreadable, Watching};
+pub use vectors::Limits;
 
 #[cfg(test)]
 mod tests;

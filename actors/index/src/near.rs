@@ -56,11 +56,12 @@ impl Near {
     pub(crate) fn open(
         store: &Store,
         folder: &Path,
+        limits: Limits,
         model: Model,
         texts: &RoaringTreemap,
     ) -> Result<Self, OpenError> {
         let shape = Shape { dimension: model.dimensions as usize, fingerprint: model.fingerprint };
-        let opened = vectors::open(&folder.join(folder_of(&model)), shape, Limits::default())?;
+        let opened = vectors::open(&folder.join(folder_of(&model)), shape, limits)?;
         for (file, why) in opened.unusable {
             tracing::warn!(file = %file.display(), %why, "a part of the index is made again from the state file");
         }

@@ -27,9 +27,10 @@ const PAUSE: Duration = Duration::from_secs(15);
 pub(crate) async fn vectorise(shared: Arc<Shared>) {
     loop {
         let told = shared.news.notified();
+        let begun = Instant::now();
         match shared.some_vectors().await {
             Ok(0) => told.await,
-            Ok(_) => breathe().await,
+            Ok(_) => breathe(begun.elapsed()).await,
             Err(trouble) => {
                 shared.trouble(Some(trouble));
                 // What is told meanwhile is seen then.

@@ -81,6 +81,7 @@ async fn run(folder: &Path, chunks: usize) -> anyhow::Result<()> {
         text_bytes: 16 << 20,
         document_bytes: 16 << 20,
         look_every: Duration::from_hours(24),
+        limits: index::Limits::default(),
     });
     let spec = SupervisorSpec::new("bench")
         .child(::embedding::child("embedding", &embedder))

@@ -58,6 +58,7 @@ impl Search {
             text_bytes: bytes(settings.text_bytes_max),
             document_bytes: bytes(settings.document_bytes_max),
             look_every: Duration::from_secs(settings.look_every_minutes * 60),
+            limits: index::Limits::default(),
         });
         Self { fs: fs.clone(), index }
     }

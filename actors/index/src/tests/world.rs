@@ -199,6 +199,7 @@ impl World {
             text_bytes: 1024 * 1024,
             document_bytes: 1024 * 1024,
             look_every: Duration::from_hours(1),
+            limits: vectors::Limits::default(),
         });
         let spec = SupervisorSpec::new("root")
             .child(embedding::child("embedding", &embedder))
