@@ -78,7 +78,8 @@ pub(crate) fn docx(source: &str) -> Vec<u8> {
         .map(|part| match part {
             Part::Heading(1, words) => make::paragraph("berschrift1", &escaped(words)),
             Part::Heading(_, words) => make::paragraph("Deep", &escaped(words)),
-            Part::Item(words) | Part::Paragraph(words) => make::paragraph("", &escaped(words)),
+            Part::Item(words) => make::paragraph("", &escaped(words)),
+            Part::Paragraph(words) => make::paragraph("", &escaped(words)),
             Part::Row(cells) => make::paragraph("", &escaped(&cells.join(", "))),
         })
         .collect();

@@ -41,7 +41,8 @@ fn models() -> PathBuf {
 /// What a reader finds in a document; empty when nothing.
 pub(crate) fn text_of(document: &Document) -> String {
     let name = document.path.rsplit('/').next().unwrap_or_default();
-    let extracted = Extractors::default().extract_named(name, &document.bytes(), &Limits::default());
+    let bytes = document.bytes();
+    let extracted = Extractors::default().extract_named(name, &bytes, &Limits::default());
     extracted.map(|extracted| extracted.text.into_owned()).unwrap_or_default()
 }
 
