@@ -26,7 +26,12 @@ pub(crate) struct Pair {
 
 /// Every pair, in the order in which they are written.
 pub(crate) fn pairs() -> Vec<Pair> {
-    sources("pairs").iter().flat_map(|source| source.lines()).filter(|line| !line.is_empty()).map(pair).collect()
+    sources("pairs")
+        .iter()
+        .flat_map(|source| source.lines())
+        .filter(|line| !line.is_empty())
+        .map(pair)
+        .collect()
 }
 
 fn pair(line: &str) -> Pair {

@@ -8,17 +8,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use embedding::{Embedder, Places, Priority, Program, Role, Settings};
-use index::{Answer, Ask, Config, Filter, Index, Mode, Query, Status};
+use index::{Ask, Config, Filter, Hit, Index, Mode, Query, Status};
 use store::Store;
 use supervisor::{SupervisorSpec, Tree};
 use tempfile::TempDir;
 use text::{Extractors, Limits};
 
 use crate::corpus::Document;
+use crate::figures::TOP;
 use crate::folder::Folder;
 
 /// Longer than anything takes here, on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
+
+/// As the tool asks when nobody says otherwise.
+const PER_FILE: usize = 3;
 
 pub(crate) struct World {
     pub(crate) index: Index,
@@ -98,8 +102,8 @@ impl World {
         self.index.status("/").expect("the state file is read")
     }
 
-    /// The ten best pieces of files, at most so many of one file.
-    pub(crate) async fn ask(&self, query: &str, mode: Mode, per_file: usize) -> Answer {
+    /// The best pieces of files: enough for ten files and for ten pieces, at most [`PER_FILE`] of one file.
+    pub(crate) async fn ask(&self, query: &str, mode: Mode) -> Vec<Hit> {
         let filter = Filter {
             tier: "ELITE",
             sees_all: true,
@@ -108,10 +112,10 @@ impl World {
             kinds: &[],
             modified_ns: (None, None),
         };
-        let ask = Ask { query: Query::Text(query), mode, top_k: crate::figures::TOP, per_file, filter };
+        let ask = Ask { query: Query::Text(query), mode, top_k: TOP * PER_FILE, per_file: PER_FILE, filter };
         let answer = self.index.search(&ask).await.expect("there is something to find");
         assert_eq!(answer.without_meaning, None);
-        answer
+        answer.hits
     }
 
     /// The text of a document.

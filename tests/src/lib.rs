@@ -30,13 +30,18 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs a test on a runtime of its own.
 pub fn run<F: Future<Output = ()>>(test: F) {
+    run_within(PATIENCE * 4, test);
+}
+
+/// Runs a test that takes longer than others do; `limit` is what would be a failure.
+pub fn run_within<F: Future<Output = ()>>(limit: Duration, test: F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime for the test");
     runtime.block_on(async {
-        tokio::time::timeout(PATIENCE * 4, test).await.expect("the test takes no longer than this");
+        tokio::time::timeout(limit, test).await.expect("the test takes no longer than this");
     });
 }
 

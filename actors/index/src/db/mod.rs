@@ -16,4 +16,4 @@ pub(crate) use change::{Outcome, Piece, Read, distrust, forget, forget_below, mo
 pub(crate) use model::{Model, all_texts, model, model_of, put_vectors, texts, vector, vectors};
 pub(crate) use row::{Hit, Known, counts, hits, known_below, owners};
 pub(crate) use watched::{Watched, covers, is_below, unwatch, watch, watched};
-pub(crate) use words::{expression, matches};
+pub(crate) use words::{matches, texts_known, wanted};
