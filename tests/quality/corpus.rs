@@ -52,9 +52,9 @@ impl Document {
         self.path.rsplit_once('.').map_or("", |(_, kind)| kind)
     }
 
-    /// Whether it is long: of many subjects, with more words than one vector can be of.
+    /// Whether it is long: of many subjects, several times as long as what a vector is of.
     pub(crate) fn is_long(&self) -> bool {
-        self.source.split_whitespace().count() >= 450
+        self.source.split_whitespace().count() >= 600
     }
 
     /// The file.
