@@ -43,8 +43,11 @@ impl Way {
     }
 }
 
+/// Whether a pair, by its place and itself, belongs to a group.
+type Belongs = fn(usize, &Pair) -> bool;
+
 /// The groups of pairs that have a column.
-const GROUPS: [(&str, fn(usize, &Pair) -> bool); 6] = [
+const GROUPS: [(&str, Belongs); 6] = [
     ("all", |_, _| true),
     ("words", |_, pair| pair.favours == Favours::Words),
     ("meaning", |_, pair| pair.favours == Favours::Meaning),

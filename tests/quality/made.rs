@@ -8,7 +8,7 @@ use crate::make;
 enum Part<'a> {
     /// Its level, from 1, and its words.
     Heading(usize, &'a str),
-    Item(&'a str),
+    Item(String),
     Row(Vec<&'a str>),
     Paragraph(String),
 }
@@ -25,7 +25,7 @@ fn parts(source: &str) -> Vec<Part<'_>> {
         } else if level > 0 {
             Part::Heading(level, words.trim())
         } else if let Some(item) = line.strip_prefix("- ") {
-            Part::Item(item)
+            Part::Item(item.to_owned())
         } else if let Some(row) = line.strip_prefix("| ") {
             Part::Row(row.split('|').map(str::trim).collect())
         } else if let (true, Some(Part::Paragraph(paragraph))) = (goes_on, parts.last_mut()) {
@@ -62,8 +62,8 @@ pub(crate) fn html(source: &str) -> String {
             Part::Heading(level, words) => writeln!(page, "<h{level}>{}</h{level}>", escaped(words)),
             Part::Item(words) => writeln!(page, "<ul><li>{}</li></ul>", escaped(words)),
             Part::Row(cells) => {
-                let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escaped(cell))).collect();
-                writeln!(page, "<table><tr>{cells}</tr></table>")
+                let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+                writeln!(page, "<table><tr><td>{}</td></tr></table>", cells.join("</td><td>"))
             }
             Part::Paragraph(words) => writeln!(page, "<p>{}</p>", escaped(words)),
         };
@@ -78,8 +78,7 @@ pub(crate) fn docx(source: &str) -> Vec<u8> {
         .map(|part| match part {
             Part::Heading(1, words) => make::paragraph("berschrift1", &escaped(words)),
             Part::Heading(_, words) => make::paragraph("Deep", &escaped(words)),
-            Part::Item(words) => make::paragraph("", &escaped(words)),
-            Part::Paragraph(words) => make::paragraph("", &escaped(words)),
+            Part::Item(words) | Part::Paragraph(words) => make::paragraph("", &escaped(words)),
             Part::Row(cells) => make::paragraph("", &escaped(&cells.join(", "))),
         })
         .collect();
@@ -138,7 +137,7 @@ fn wrapped(words: &str) -> Vec<String> {
     lines
 }
 
-/// A line as a string of a PDF: brackets and what is not ASCII by number (WinAnsiEncoding, PDF 1.7, annex D).
+/// A line as a string of a PDF: brackets and what is not ASCII by number (`WinAnsiEncoding`, PDF 1.7, annex D).
 fn shown(line: &str) -> String {
     let mut string = String::new();
     for c in line.chars() {

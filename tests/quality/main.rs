@@ -34,7 +34,7 @@ fn hybrid_is_better_than_its_halves_and_than_one_vector_for_a_file() {
         let world = World::of(&documents).await;
         let status = world.status();
         let indexed = began.elapsed();
-        assert_eq!((status.files as usize, status.skipped), (documents.len(), 0));
+        assert_eq!((status.files, status.skipped), (documents.len() as u64, 0));
 
         let (mut by_file, mut by_passage) = (Vec::new(), Vec::new());
         for (name, mode) in MODES {
@@ -84,8 +84,8 @@ async fn places(world: &World, pairs: &[Pair], mode: Mode) -> (Places, Places) {
 }
 
 fn holds(world: &World, hit: &Hit, marker: &str) -> bool {
-    let (first, end) = hit.bytes;
-    let text = world.text(&hit.path).get(first as usize..end as usize);
+    let at = |byte: u64| usize::try_from(byte).expect("files here are small");
+    let text = world.text(&hit.path).get(at(hit.bytes.0)..at(hit.bytes.1));
     spaced(text.expect("a piece is a part of its file")).contains(&spaced(marker))
 }
 

@@ -19,7 +19,7 @@ use crate::figures::TOP;
 use crate::folder::Folder;
 
 /// Longer than anything takes here, on a machine that does other things too.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(15);
 
 /// As the tool asks when nobody says otherwise.
 const PER_FILE: usize = 3;
