@@ -82,7 +82,8 @@ pub struct Hit {
     pub path: String,
     /// Its content type.
     pub kind: String,
-    /// From 0 to 1; what it means depends on the mode.
+    /// From 0 to 1. By meaning it is the cosine; by words, which part of the query's words it has, weighed by how rare
+    /// they are; by both, a sum of such parts.
     pub score: f64,
     /// The cosine with the question, and the place in that ranking, from 1.
     pub semantic: Option<(f64, usize)>,
