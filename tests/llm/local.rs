@@ -1,21 +1,11 @@
 //! The embedding model of this machine: the real one, in its own process, for callers and for the search.
 
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
-use std::process::Command;
 
 use harness::{Setup, run};
 use serde_json::json;
 
 use crate::daemon;
-
-/// The folder that `make model` fills, from the cache that it keeps.
-fn models() -> PathBuf {
-    let fetch = concat!(env!("CARGO_MANIFEST_DIR"), "/../actors/embedding/fetch/model");
-    let ended = Command::new(fetch).output().expect("bash is here");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    PathBuf::from(String::from_utf8_lossy(&ended.stdout).trim())
-}
 
 #[test]
 fn without_a_provider_the_machines_own_model_embeds_and_searches() {
@@ -26,7 +16,7 @@ fn without_a_provider_the_machines_own_model_embeds_and_searches() {
         assert_eq!((&missing["code"], &missing["data"]["kind"]), (&json!(-32051), &json!("not_installed")));
         assert!(missing["message"].as_str().is_some_and(|text| text.contains("make model")), "{missing}");
 
-        symlink(models(), daemon.dir().join("state/models")).expect("a link");
+        symlink(harness::models(), daemon.dir().join("state/models")).expect("a link");
         let texts =
             json!({ "input": ["a cat sat on a mat", "a kitten lay on a rug", "shares fell in Tokyo"] });
         let made = client.ok("mcp.llm.embed", texts).await;

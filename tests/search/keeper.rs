@@ -122,13 +122,6 @@ async fn answer(index: &Index, verb: &str, words: &str) -> anyhow::Result<String
 struct Running(Index, #[expect(dead_code, reason = "kept alive")] supervisor::Tree);
 
 async fn start(state: &Path, files: &Path) -> anyhow::Result<Running> {
-    let root = cluster_config::fs::Root {
-        at: "/".to_owned(),
-        path: files.to_owned(),
-        mode: cluster_config::fs::Mode::ReadOnly,
-        tiers: Vec::new(),
-    };
-    let roots = fs::Fs::open(&cluster_config::fs::Fs { roots: vec![root], ..Default::default() })?;
     let log = state.join("embedded");
     let load = move || -> Result<Box<dyn Embed>, EmbedError> {
         let failed = |error: std::io::Error| EmbedError::Failed { why: error.to_string() };
@@ -145,7 +138,7 @@ async fn start(state: &Path, files: &Path) -> anyhow::Result<Running> {
     };
     let embedder = Embedder::new(load.clone(), Duration::from_hours(1));
     let index = Index::new(Config {
-        files: Arc::new(roots),
+        files: Arc::new(harness::roots(files)),
         reader: Arc::new(reading::Local::default()),
         store: store::Store::open(state)?,
         folder: state.join("index"),

@@ -9,8 +9,10 @@ pub mod client;
 pub mod daemon;
 pub mod http;
 pub mod llama;
+pub mod models;
 pub mod posted;
 pub mod recorder;
+pub mod roots;
 pub mod tools;
 pub mod upstream;
 
@@ -20,8 +22,10 @@ pub use backend::Toy;
 pub use client::{Answer, Client};
 pub use daemon::{Daemon, Setup};
 pub use llama::Llama;
+pub use models::models;
 pub use posted::Posted;
 pub use recorder::{Exchange, Recorder};
+pub use roots::roots;
 pub use tools::Tools;
 pub use upstream::{Play, Upstream};
 
@@ -30,13 +34,18 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs a test on a runtime of its own.
 pub fn run<F: Future<Output = ()>>(test: F) {
+    run_within(PATIENCE * 4, test);
+}
+
+/// Runs a test that takes longer than others do; `limit` is what would be a failure.
+pub fn run_within<F: Future<Output = ()>>(limit: Duration, test: F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime for the test");
     runtime.block_on(async {
-        tokio::time::timeout(PATIENCE * 4, test).await.expect("the test takes no longer than this");
+        tokio::time::timeout(limit, test).await.expect("the test takes no longer than this");
     });
 }
 

@@ -82,7 +82,8 @@ pub struct Hit {
     pub path: String,
     /// Its content type.
     pub kind: String,
-    /// From 0 to 1; what it means depends on the mode.
+    /// From 0 to 1. By meaning it is the cosine; by words, which part of the query's words it has, weighed by how rare
+    /// they are; by both, a sum of such parts.
     pub score: f64,
     /// The cosine with the question, and the place in that ranking, from 1.
     pub semantic: Option<(f64, usize)>,
@@ -134,6 +135,8 @@ pub enum SearchError {
 struct Rankings {
     vector: Vec<(u64, f64)>,
     words: Vec<(u64, f64)>,
+    /// What the words of the query weigh.
+    weight: f64,
 }
 
 impl Index {
@@ -183,8 +186,8 @@ impl Index {
                 let rankings =
                     work.rankings(vector.as_deref(), words.as_deref(), candidates, allowed.as_ref())?;
                 let more = rankings.vector.len() >= candidates || rankings.words.len() >= candidates;
-                let fused = fuse(&rankings.vector, &rankings.words);
-                let hits = work.hits(fused, &asked, mode, top_k, per_file, except.as_deref(), &*seen)?;
+                let fused = fuse(&rankings.vector, &rankings.words, rankings.weight);
+                let hits = work.hits(&fused, &asked, mode, top_k, per_file, except.as_deref(), &*seen)?;
                 // Too few because of one file's many pieces: further down there are others.
                 if hits.len() >= top_k || !more || candidates >= CANDIDATES_MAX {
                     return Ok(hits);
@@ -331,10 +334,14 @@ impl Shared {
             let found = found.map_err(|error| SearchError::Internal(error.to_string()))?;
             rankings.vector = found.into_iter().map(|hit| (hit.id, f64::from(hit.score))).collect();
         }
-        if let Some(expression) = words.and_then(db::expression) {
+        if let Some(query) = words {
             let is_allowed = |text| allowed.is_none_or(|allowed| allowed.contains(text));
-            rankings.words =
-                self.store.read_blocking(|db| db::matches(db, &expression, candidates, &is_allowed))?;
+            let known = near::of(&self.near).map(|near| near.len() as u64 + near.wanted());
+            (rankings.words, rankings.weight) = self.store.read_blocking(|db| {
+                let known = known.map_or_else(|| db::texts_known(db), Ok)?;
+                let Some(wanted) = db::wanted(db, query, known)? else { return Ok(Default::default()) };
+                Ok((db::matches(db, &wanted.expression, candidates, &is_allowed)?, wanted.weight))
+            })?;
         }
         Ok(rankings)
     }
@@ -342,7 +349,7 @@ impl Shared {
     #[expect(clippy::too_many_arguments, reason = "one step of a search, called in one place")]
     fn hits(
         &self,
-        fused: Vec<Fused>,
+        fused: &[Fused],
         query: &str,
         mode: Mode,
         top_k: usize,
@@ -352,21 +359,19 @@ impl Shared {
     ) -> Result<Vec<Hit>, SearchError> {
         let mut of_file: HashMap<String, usize> = HashMap::new();
         let mut hits = Vec::with_capacity(top_k);
-        for one in fused {
-            if hits.len() >= top_k {
-                break;
-            }
-            for place in self.store.read_blocking(|db| db::hits(db, one.text))? {
-                if Some(place.path.as_str()) == except || !seen(&place.path) || hits.len() >= top_k {
-                    continue;
+        let texts: Vec<u64> = fused.iter().map(|one| one.text).collect();
+        self.store.read_blocking(|db| {
+            db::hits(db, &texts, |nth, place| {
+                if Some(place.path.as_str()) != except && seen(&place.path) {
+                    let count = of_file.entry(place.path.clone()).or_default();
+                    if *count < per_file {
+                        *count += 1;
+                        hits.push(hit(place, &fused[nth], query, mode));
+                    }
                 }
-                let count = of_file.entry(place.path.clone()).or_default();
-                if *count < per_file {
-                    *count += 1;
-                    hits.push(hit(place, &one, query, mode));
-                }
-            }
-        }
+                hits.len() < top_k
+            })
+        })?;
         Ok(hits)
     }
 }
@@ -378,7 +383,7 @@ fn hit(place: db::Hit, fused: &Fused, query: &str, mode: Mode) -> Hit {
     let score = match mode {
         // A cosine; below 0 is as far as can be.
         Mode::Semantic => vector.map_or(0.0, |(_, cosine)| cosine.clamp(0.0, 1.0)),
-        Mode::Hybrid | Mode::Keyword => fused.score,
+        Mode::Hybrid | Mode::Keyword => fused.score.clamp(0.0, 1.0),
     };
     let trail = trail.split(crate::contents::TRAIL_SEPARATOR).filter(|part| !part.is_empty());
     Hit {

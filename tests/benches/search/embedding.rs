@@ -1,6 +1,6 @@
 //! Texts made vectors: our process beside Python's fastembed, on the same model, texts and cores.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const FASTEMBED: &str = "fastembed==0.9.1";
 const ROUNDS: usize = 3;
 
 pub(crate) fn measure(folder: &Path, alone: bool) -> anyhow::Result<()> {
-    let models = models()?;
+    let models = harness::models();
     let mut random = fastrand::Rng::with_seed(7);
     // As long as a chunk: some two hundred tokens.
     let texts: Vec<String> = (0..TEXTS).map(|_| sentence(&mut random, 62)).collect();
@@ -49,14 +49,6 @@ pub(crate) fn measure(folder: &Path, alone: bool) -> anyhow::Result<()> {
     ensure!(!Path::new(&format!("/proc/{process}")).exists(), "its process lives on");
     println!("unloaded: its process, and all of that, is gone");
     Ok(())
-}
-
-/// The folder that `make model` fills, from the cache that it keeps.
-fn models() -> anyhow::Result<PathBuf> {
-    let fetch = concat!(env!("CARGO_MANIFEST_DIR"), "/../actors/embedding/fetch/model");
-    let ended = Command::new(fetch).output()?;
-    ensure!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    Ok(PathBuf::from(String::from_utf8(ended.stdout)?.trim()))
 }
 
 fn program(models: &Path, threads: usize) -> Program {

@@ -71,7 +71,7 @@ async fn run(folder: &Path, chunks: usize) -> anyhow::Result<()> {
     };
     let embedder = Embedder::new(load.clone(), Duration::from_hours(1));
     let index = Index::new(Config {
-        files: Arc::new(roots(&files)?),
+        files: Arc::new(harness::roots(&files)),
         reader: Arc::new(reading::Local::default()),
         store: store::Store::open(folder)?,
         folder: folder.join("index"),
@@ -119,17 +119,6 @@ async fn run(folder: &Path, chunks: usize) -> anyhow::Result<()> {
     println!("{SMALL_FILES} small files found unchanged in {:.0} ms", percentile(&mut looks, 50));
     tree.stop(Duration::from_secs(10)).await;
     Ok(())
-}
-
-/// The roots of a daemon whose only one is this folder.
-fn roots(folder: &Path) -> anyhow::Result<::fs::Fs> {
-    let root = cluster_config::fs::Root {
-        at: "/".to_owned(),
-        path: folder.to_owned(),
-        mode: cluster_config::fs::Mode::ReadOnly,
-        tiers: Vec::new(),
-    };
-    Ok(::fs::Fs::open(&cluster_config::fs::Fs { roots: vec![root], ..Default::default() })?)
 }
 
 async fn report(index: &Index, mode: Mode) -> anyhow::Result<()> {

@@ -18,4 +18,4 @@ pub(crate) use model::{
 };
 pub(crate) use row::{Counts, Hit, Known, counts, hits, known_below, owners};
 pub(crate) use watched::{Watched, covers, is_below, unwatch, watch, watched};
-pub(crate) use words::{expression, matches};
+pub(crate) use words::{matches, texts_known, wanted};

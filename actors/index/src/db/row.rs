@@ -88,17 +88,31 @@ fn known(row: &Row<'_>) -> Result<Known> {
     })
 }
 
-/// Every place where a text stands.
-pub(crate) fn hits(db: &Connection, text: u64) -> Result<Vec<Hit>> {
-    db.prepare_cached(
-        "SELECT t.id, f.path, f.kind, f.modified_ns, t.trail, t.text, c.first_byte, c.end_byte, c.first_line, c.last_line \
-         FROM index_chunks c JOIN index_files f ON f.id = c.file JOIN index_texts t ON t.id = c.text \
-         WHERE c.text = ?1 ORDER BY f.path, c.nth",
-    )?
-    .query_map([text.cast_signed()], |row| {
+/// Every place where each of these texts stands, in the order of the texts, then of paths. `each` is told, with the
+/// place of its text among them, until it says that it has enough: what comes after is not read.
+pub(crate) fn hits(db: &Connection, texts: &[u64], mut each: impl FnMut(usize, Hit) -> bool) -> Result<()> {
+    let wanted: Vec<String> = texts.iter().map(u64::to_string).collect();
+    // CROSS JOIN: the texts in their order, and no more of them than are asked for.
+    let mut rows = db.prepare_cached(
+        "SELECT w.key, f.path, f.kind, f.modified_ns, t.trail, t.text, c.first_byte, c.end_byte, c.first_line, \
+         c.last_line, t.id FROM json_each(?1) w CROSS JOIN index_texts t ON t.id = w.value \
+         CROSS JOIN index_chunks c ON c.text = t.id CROSS JOIN index_files f ON f.id = c.file",
+    )?;
+    let mut rows = rows.query([format!("[{}]", wanted.join(","))])?;
+    let (mut of_one, mut nth) = (Vec::new(), 0);
+    let mut tell = |nth: u32, of_one: &mut Vec<Hit>| {
+        of_one.sort_by(|one, other| (&one.path, one.bytes).cmp(&(&other.path, other.bytes)));
+        of_one.drain(..).all(|hit| each(nth as usize, hit))
+    };
+    while let Some(row) = rows.next()? {
+        let next: u32 = row.get(0)?;
+        if next != nth && !tell(nth, &mut of_one) {
+            return Ok(());
+        }
+        nth = next;
         let unsigned = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
-        Ok(Hit {
-            text_id: unsigned(0)?,
+        of_one.push(Hit {
+            text_id: unsigned(10)?,
             path: row.get(1)?,
             kind: row.get(2)?,
             modified_ns: row.get(3)?,
@@ -106,9 +120,10 @@ pub(crate) fn hits(db: &Connection, text: u64) -> Result<Vec<Hit>> {
             text: row.get(5)?,
             bytes: (unsigned(6)?, unsigned(7)?),
             lines: (row.get(8)?, row.get(9)?),
-        })
-    })?
-    .collect()
+        });
+    }
+    tell(nth, &mut of_one);
+    Ok(())
 }
 
 /// Every pair of text and file, in the order of texts: `each` is told.

@@ -30,13 +30,17 @@ impl World {
     }
 
     fn found(&self, query: &str) -> Vec<String> {
-        let expression = expression(query).unwrap();
+        let query = query.to_owned();
         self.change(move |db| {
+            let wanted = wanted(db, &query, texts_known(db)?)?.unwrap();
+            let matched = matches(db, &wanted.expression, 10, &|_| true)?;
+            assert!(matched.iter().all(|(_, score)| *score > 0.0), "{matched:?}");
+            let texts: Vec<u64> = matched.into_iter().map(|(text, _)| text).collect();
             let mut found = Vec::new();
-            for (text, score) in matches(db, &expression, 10, &|_| true)? {
-                assert!(score > 0.0, "{score}");
-                found.extend(hits(db, text)?.into_iter().map(|hit| hit.path));
-            }
+            hits(db, &texts, |_, hit| {
+                found.push(hit.path);
+                true
+            })?;
             Ok(found)
         })
     }
@@ -108,7 +112,51 @@ fn words_of_many_scripts_are_words() {
     assert_eq!(world.found("苹果"), ["/zh"]);
     assert_eq!(world.found("grusse GRÜSSE grüße")[..1], ["/de"]);
     assert_eq!(world.found("read_file"), ["/code"]);
-    assert_eq!(expression(" ?!* \" "), None);
+    assert_eq!(world.change(|db| wanted(db, " ?!* \" ", 3)), None);
+}
+
+#[test]
+fn words_that_most_texts_have_are_left_out() {
+    let world = World::new();
+    let texts: Vec<String> =
+        (0..1100).map(|n| format!("{n} the garden {}", if n == 3 { "gate" } else { "bench" })).collect();
+    world.put("/many", &texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let look = |query: &'static str| world.change(move |db| wanted(db, query, texts_known(db)?)).unwrap();
+    assert_eq!(look("the gate of the garden").expression, "\"gate\" OR \"of\"");
+    assert_eq!(look("the garden").expression, "\"the\" OR \"garden\"", "there is nothing else");
+    world.put("/code", &["Error GW-1042 at the garden bench"]);
+    assert_eq!(look("GW-1042 GW-1043").expression, "\"GW 1042\" OR \"GW\" OR \"1043\"");
+    let gate = look("the gate");
+    let weight = gate.weight;
+    let found = world.change(move |db| matches(db, &gate.expression, 10, &|_| true));
+    assert_eq!(found.len(), 1);
+    assert!((0.5..2.0).contains(&(found[0].1 / weight)), "{found:?} of {weight}");
+}
+
+#[test]
+fn places_come_in_the_order_of_texts_until_there_are_enough() {
+    let world = World::new();
+    let texts: Vec<u64> = ["one", "two", "three"]
+        .iter()
+        .flat_map(|text| world.put(&format!("/{text}"), &[text]).texts)
+        .collect();
+    world.put("/a", &["two"]);
+    let asked = vec![texts[2], 999, texts[1], texts[0]];
+    let seen = |most: usize| {
+        let asked = asked.clone();
+        world.change(move |db| {
+            let mut seen = Vec::new();
+            hits(db, &asked, |nth, hit| {
+                seen.push((nth, hit.path));
+                seen.len() < most
+            })?;
+            Ok(seen)
+        })
+    };
+    let place = |nth: usize, path: &str| (nth, path.to_owned());
+    let all = [place(0, "/three"), place(2, "/a"), place(2, "/two"), place(3, "/one")];
+    assert_eq!(seen(9), all);
+    assert_eq!(seen(2), all[..2]);
 }
 
 #[test]
