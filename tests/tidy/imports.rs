@@ -13,6 +13,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("supervisor", &[]),
     ("store", &["protocol", "config"]),
     ("text", &[]),
+    ("mime", &[]),
     ("vectors", &[]),
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
