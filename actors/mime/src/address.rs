@@ -31,7 +31,7 @@ impl Mailbox {
         let addresses = value.as_address().into_iter().flat_map(|address| address.iter());
         let mailbox = |address: &mail_parser::Addr<'_>| {
             let name = address.name().map(|name| clean::line(name, NAME_MAX)).filter(|name| !name.is_empty());
-            let email = clean::line(address.address().unwrap_or_default(), EMAIL_MAX);
+            let email = clean::line(without_route(address.address().unwrap_or_default()), EMAIL_MAX);
             (name.is_some() || !email.is_empty()).then_some(Self { name, email })
         };
         addresses.filter_map(mailbox).take(limits::ADDRESSES).collect()
@@ -128,7 +128,7 @@ impl FromStr for Address {
         if text.len() > 1000 {
             return Err(AddressError::TooLong(text.len()));
         }
-        let parsed = Mailbox::of(&field::parse(format!("{text}\n").as_bytes(), Grammar::Addresses));
+        let parsed = Mailbox::of(&field::parse(text.as_bytes(), Grammar::Addresses));
         match parsed.as_slice() {
             [mailbox] if !mailbox.email.is_empty() => Self::new(mailbox.name.as_deref(), &mailbox.email),
             [] | [_] => Err(AddressError::Malformed(text.to_owned())),
@@ -142,6 +142,14 @@ impl TryFrom<&Mailbox> for Address {
 
     fn try_from(mailbox: &Mailbox) -> Result<Self, AddressError> {
         Self::new(mailbox.name.as_deref(), &mailbox.email)
+    }
+}
+
+/// Hosts that the message was to pass on its way, which nobody does any more (RFC 5322 4.4): `@one,@two:name@host`.
+fn without_route(address: &str) -> &str {
+    match address.split_once(':') {
+        Some((route, address)) if route.starts_with('@') => address,
+        _ => address,
     }
 }
 

@@ -9,9 +9,6 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 /// How much the guess is made from: after some thousand letters it does not change any more.
 const GUESSED_BYTES: usize = 64 * 1024;
 
-/// Begins every switch of the alphabet in ISO-2022-JP, which is ASCII otherwise.
-const ESCAPE: u8 = 0x1b;
-
 /// A text, and what it was read as where that is not what it says.
 pub(crate) struct Read {
     pub(crate) text: String,
@@ -26,17 +23,20 @@ pub(crate) fn read(bytes: &[u8], declared: Option<&str>) -> Read {
         Some(label) if !is_utf_8(label) => match charset_decoder(label.as_bytes()) {
             Some(decode) => {
                 let text = decode(bytes);
+                // Programs that were translated say the charset of old and write UTF-8.
+                if text.contains('\u{fffd}')
+                    && let Ok(text) = std::str::from_utf8(bytes)
+                {
+                    return Read { text: without_mark(text.to_owned()), instead: Some("UTF-8") };
+                }
                 // The decoder for charsets that it does not have gives this for any input.
                 if text == "\u{fffd}" && bytes.len() > 3 { guessed(bytes) } else { as_declared(text) }
             }
             None => guessed(bytes),
         },
         label => match std::str::from_utf8(bytes) {
-            Ok(text) if label.is_some() || bytes.is_ascii() && !bytes.contains(&ESCAPE) => {
-                as_declared(text.to_owned())
-            }
             // RFC 6657 wants a charset, but UTF-8 without one is common and cannot be mistaken.
-            Ok(text) if !bytes.contains(&ESCAPE) => as_declared(text.to_owned()),
+            Ok(text) if label.is_some() || !has_escapes(bytes) => as_declared(text.to_owned()),
             Err(_) if label.is_some() && is_mostly_utf_8(bytes) => {
                 let text = without_mark(String::from_utf8_lossy(bytes).into_owned());
                 Read { text, instead: Some("damaged UTF-8") }
@@ -47,6 +47,12 @@ pub(crate) fn read(bytes: &[u8], declared: Option<&str>) -> Read {
 }
 
 fn guessed(bytes: &[u8]) -> Read {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && bytes.is_ascii()
+        && !has_escapes(bytes)
+    {
+        return Read { text: text.to_owned(), instead: None };
+    }
     let encoding = guess(std::iter::once(bytes));
     let text = encoding.decode(bytes).0.into_owned();
     Read { text, instead: Some(encoding.name()) }
@@ -65,9 +71,14 @@ pub(crate) fn guess<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> &'static Enco
     detector.guess(None, Utf8Detection::Allow)
 }
 
-/// Whether bytes without a charset say themselves what they are.
+/// Whether bytes without a charset do not say themselves what they are.
 pub(crate) fn needs_guess(bytes: &[u8]) -> bool {
-    bytes.contains(&ESCAPE) || std::str::from_utf8(bytes).is_err()
+    has_escapes(bytes) || std::str::from_utf8(bytes).is_err()
+}
+
+/// Whether there are switches of the alphabet as ISO-2022-JP has them: `ESC $ B`, `ESC ( J`.
+fn has_escapes(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|pair| pair == b"\x1b$" || pair == b"\x1b(")
 }
 
 fn is_ascii(label: &str) -> bool {

@@ -74,11 +74,9 @@ impl Decoder {
             State::Identity => {}
             State::Base64 { bits, letters, .. } => self.broken |= !flush(bits, letters, out),
             State::Quoted { held } => {
-                // Only blanks and soft breaks end a text without meaning something.
-                self.broken |= held.first() == Some(&b'=') && held.len() > 1 && !held.ends_with(b"\r");
-                if held.first() != Some(&b'=') {
-                    out.extend(held.iter().filter(|byte| **byte == b'\r'));
-                } else if self.broken {
+                // At the end blanks and soft breaks mean nothing; half an escape is text.
+                if held.get(1).is_some_and(u8::is_ascii_hexdigit) && held[0] == b'=' {
+                    self.broken = true;
                     out.append(held);
                 }
             }

@@ -6,7 +6,7 @@ use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
 
 use crate::problem::{Problem, Problems};
-use crate::{charset, limits, words};
+use crate::{charset, limits, params, words};
 
 /// One field, its value unfolded and in UTF-8; encoded words are still encoded.
 #[derive(Debug)]
@@ -36,11 +36,10 @@ pub(crate) fn split<'a>(entity: &'a [u8], problems: &mut Problems) -> (Vec<Field
             }
         } else if !is_envelope_line(line) {
             // Between fields it is a broken line; before none the empty line is missing, and this is the body.
-            let goes_on = next_line(after).is_some_and(|(next, _)| field_name(next).is_some());
+            let goes_on = !line.starts_with(b"--")
+                && next_line(after).is_some_and(|(next, _)| field_name(next).is_some());
             if fields.is_empty() || !goes_on {
-                if !fields.is_empty() {
-                    problems.note(Problem::HeaderLine);
-                }
+                problems.note(Problem::NoEmptyLine);
                 break;
             }
             problems.note(Problem::HeaderLine);
@@ -86,6 +85,12 @@ fn is_envelope_line(line: &[u8]) -> bool {
 /// together: a name alone is too little to guess from.
 fn mend(fields: &mut [Field<'_>], problems: &mut Problems) {
     let odd = |field: &&Field<'_>| charset::needs_guess(&field.value);
+    // Raw letters in an encoded word are in the charset of the word.
+    for field in fields.iter_mut().filter(|field| charset::needs_guess(&field.value)) {
+        if let Cow::Owned(value) = words::joined(&field.value) {
+            field.value = Cow::Owned(value);
+        }
+    }
     if !fields.iter().any(|field| odd(&field)) {
         return;
     }
@@ -118,9 +123,7 @@ impl Field<'_> {
 
     /// The value by one of the grammars.
     pub(crate) fn parse(&self, grammar: Grammar) -> HeaderValue<'static> {
-        let mut line = words::joined(self.value.trim_ascii()).into_owned();
-        line.push(b'\n');
-        parse(&line, grammar)
+        parse(&self.value, grammar)
     }
 }
 
@@ -134,9 +137,14 @@ pub(crate) enum Grammar {
     ContentType,
 }
 
-/// Reads a value, which has to end with `\n`.
-pub(crate) fn parse(line: &[u8], grammar: Grammar) -> HeaderValue<'static> {
-    let mut stream = MessageStream::new(line);
+/// Reads a value, on one line.
+pub(crate) fn parse(value: &[u8], grammar: Grammar) -> HeaderValue<'static> {
+    let value = value.trim_ascii();
+    let value = if let Grammar::ContentType = grammar { params::joined(value) } else { Cow::Borrowed(value) };
+    let mut line = words::joined(&value).into_owned();
+    // mail-parser looks for the end of the line.
+    line.push(b'\n');
+    let mut stream = MessageStream::new(&line);
     let value = match grammar {
         Grammar::Text => stream.parse_unstructured(),
         Grammar::Addresses => stream.parse_address(),

@@ -24,6 +24,9 @@ const DEPTH: usize = 60;
 /// An address in a footnote. Longer ones only carry what a sender wants to know about the reader.
 const HREF_BYTES: usize = 2000;
 
+/// What a picture shows, in words.
+const ALT_BYTES: usize = 300;
+
 /// The text of a page of HTML, and whether all of it is there.
 pub fn html_as_text(html: &str) -> (String, bool) {
     let cut = html.floor_char_boundary(limits::HTML_BYTES);
@@ -123,7 +126,6 @@ const KEPT: &[&str] = &[
     "h6",
     "header",
     "hr",
-    "img",
     "li",
     "main",
     "nav",
@@ -142,7 +144,7 @@ const KEPT: &[&str] = &[
 ];
 
 /// Elements without content.
-const EMPTY: &[&str] = &["br", "hr", "img"];
+const EMPTY: &[&str] = &["br", "hr"];
 
 impl Simple {
     fn text(&mut self, text: &str) {
@@ -178,6 +180,12 @@ impl Simple {
             self.hidden = Some((name.to_owned(), 1));
             return TokenSinkResult::Continue;
         }
+        if name == "img"
+            && let Some(alt) =
+                attribute(tag, "alt").map(|alt| clean::line(alt, ALT_BYTES)).filter(|alt| !alt.is_empty())
+        {
+            self.text(&format!("[{alt}]"));
+        }
         if KEPT.contains(&name) {
             if begins { self.begin(name, tag) } else { self.end(name) }
         }
@@ -198,7 +206,6 @@ impl Simple {
         self.html.push_str(name);
         let wanted = match name {
             "a" => "href",
-            "img" => "alt",
             "ol" => "start",
             _ => "",
         };
@@ -290,7 +297,6 @@ fn is_told(name: &str, value: &str) -> bool {
         "href" => ["http:", "https:", "mailto:", "tel:", "ftp:"]
             .iter()
             .any(|scheme| value.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme))),
-        "start" => value.len() <= 4 && value.bytes().all(|byte| byte.is_ascii_digit()),
-        _ => !value.is_empty(),
+        _ => value.len() <= 4 && value.bytes().all(|byte| byte.is_ascii_digit()),
     }
 }

@@ -13,6 +13,7 @@ mod problem;
 mod charset;
 mod clean;
 mod decoder;
+mod params;
 mod words;
 
 mod field;

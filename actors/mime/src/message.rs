@@ -172,18 +172,10 @@ fn told<'a>(pieces: &'a [Piece<'_>]) -> impl Iterator<Item = Problem> + 'a {
             "application/ms-tnef" | "application/vnd.ms-tnef" => {
                 Some(Problem::Tnef { part: part.id.clone() })
             }
-            "application/pgp-encrypted" => Some(Problem::Encrypted),
-            "application/pkcs7-mime" | "application/x-pkcs7-mime"
-                if !part.filename.as_deref().is_some_and(is_signed) =>
-            {
+            "application/pgp-encrypted" | "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
                 Some(Problem::Encrypted)
             }
             _ => None,
         }
     })
-}
-
-/// S/MIME that is only signed has the text inside its seal, where it is not readable here either, but this name.
-fn is_signed(filename: &str) -> bool {
-    filename.to_ascii_lowercase().ends_with(".p7s")
 }

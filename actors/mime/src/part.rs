@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use mail_parser::ContentType;
 use serde::Serialize;
 
+use crate::clean;
 use crate::field::{self, Field, Grammar};
-use crate::{clean, words};
 
 /// A part that is not itself a list of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -212,9 +212,7 @@ fn with_params(value: &str, params: &[(&str, &str)]) -> Vec<u8> {
             write!(line, "; {name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
         };
     }
-    let mut line = words::joined(line.as_bytes()).into_owned();
-    line.push(b'\n');
-    line
+    line.into_bytes()
 }
 
 /// Whether a person would call this part an attachment: something sent with the message rather than a piece of it.
@@ -234,6 +232,9 @@ pub fn is_attachment(part: &Part) -> bool {
             false
         }
         "text/plain" | "text/html" if part.within.is_empty() && inline => false,
+        "application/applefile" if part.within.last().is_some_and(|kind| kind == "multipart/appledouble") => {
+            false
+        }
         "application/pgp-signature"
         | "application/pkcs7-signature"
         | "application/x-pkcs7-signature"

@@ -14,6 +14,8 @@ pub enum Problem {
     HeaderCut,
     /// A line of the header is none.
     HeaderLine,
+    /// The header does not end with an empty line.
+    NoEmptyLine,
     /// A header has letters outside ASCII without a charset: which one it is was guessed.
     HeaderGuessed {
         /// The charset's name.
@@ -51,7 +53,7 @@ pub enum Problem {
     },
     /// The HTML is longer than what is made text.
     HtmlCut,
-    /// The text is encrypted.
+    /// The text is encrypted, or is inside the seal of its signature.
     Encrypted,
     /// Attachments are packed in Outlook's own format.
     Tnef {
@@ -72,6 +74,9 @@ impl fmt::Display for Problem {
             }
             Self::HeaderCut => f.write_str("a header is too long: the rest of it is left out"),
             Self::HeaderLine => f.write_str("a header has a line that is no field: it is left out"),
+            Self::NoEmptyLine => {
+                f.write_str("no empty line is behind a header: the text begins where a line is no field")
+            }
             Self::HeaderGuessed { charset } => {
                 write!(f, "a header has raw letters without a charset: read as {charset}")
             }
@@ -84,7 +89,10 @@ impl fmt::Display for Problem {
             Self::NoBoundary => f.write_str("a multipart has no boundary: it is shown as text"),
             Self::Unfinished => f.write_str("a multipart has no end: the message may have been cut"),
             Self::Charset { part, declared: Some(declared), read_as } => {
-                write!(f, "part {part} says its charset is {declared:?}, which it is not: read as {read_as}")
+                write!(
+                    f,
+                    "part {part} says its charset is {declared:?}, which does not fit: read as {read_as}"
+                )
             }
             Self::Charset { part, declared: None, read_as } => {
                 write!(f, "part {part} does not say its charset: read as {read_as}")
@@ -98,7 +106,9 @@ impl fmt::Display for Problem {
             Self::HtmlCut => {
                 write!(f, "the HTML is longer than {} MB: its text is cut there", limits::HTML_BYTES >> 20)
             }
-            Self::Encrypted => f.write_str("the message is encrypted: its text cannot be shown"),
+            Self::Encrypted => {
+                f.write_str("the message is encrypted or sealed as a whole: its text cannot be shown")
+            }
             Self::Tnef { part } => {
                 write!(
                     f,

@@ -159,7 +159,7 @@ fn children<'a>(
         }
         rest = after;
     }
-    if !finished {
+    if !finished && begin.is_some() {
         problems.note(Problem::Unfinished);
         children.extend(begin.map(|begin| &body[begin..]));
     }

@@ -37,6 +37,10 @@ pub(crate) fn joined(value: &[u8]) -> Cow<'_, [u8]> {
 /// A word and all that follow it in the same charset.
 fn run<'a>(first: Word<'a>, mut rest: &'a [u8]) -> (Vec<Word<'a>>, &'a [u8]) {
     let mut words = vec![first];
+    // Words that switch alphabets begin and end in ASCII; two switches in a row are an error to a decoder.
+    if words[0].charset.get(..8).is_some_and(|head| head.eq_ignore_ascii_case(b"iso-2022")) {
+        return (words, rest);
+    }
     while let Some((next, after)) = word(rest.trim_ascii_start()) {
         if !next.charset.eq_ignore_ascii_case(words[0].charset) {
             break;
