@@ -68,8 +68,9 @@ struct Simple {
     html: String,
     /// The same without any element.
     text: String,
-    depth: usize,
-    /// The names of elements that were left out for their depth and are still open.
+    /// The elements that are open, the innermost last.
+    open: Vec<&'static str>,
+    /// How many elements that were left out for their depth and are still open.
     skipped: usize,
     /// The element whose content nobody sees, and how many of its name are open.
     hidden: Option<(String, usize)>,
@@ -143,12 +144,19 @@ const KEPT: &[&str] = &[
     "ul",
 ];
 
+/// Elements that hold rows.
+const TABLE: &[&str] = &["table", "thead", "tbody", "tfoot"];
+
 /// Elements without content.
 const EMPTY: &[&str] = &["br", "hr"];
 
 impl Simple {
     fn text(&mut self, text: &str) {
         self.text.push_str(text);
+        if text.chars().all(|c| c.is_ascii_whitespace()) && self.is_between_cells() {
+            return;
+        }
+        self.enter_cell();
         for c in text.chars() {
             match c {
                 '<' => self.html.push_str("&lt;"),
@@ -186,24 +194,37 @@ impl Simple {
         {
             self.text(&format!("[{alt}]"));
         }
-        if KEPT.contains(&name) {
+        if let Some(name) = KEPT.iter().find(|kept| **kept == name) {
             if begins { self.begin(name, tag) } else { self.end(name) }
         }
         TokenSinkResult::Continue
     }
 
-    fn begin(&mut self, name: &str, tag: &Tag) {
+    fn begin(&mut self, name: &'static str, tag: &Tag) {
+        self.text.push(if name == "td" || name == "th" { ' ' } else { '\n' });
+        while self.open.last().is_some_and(|last| ends_before(last, name)) {
+            self.close_last();
+        }
+        match name {
+            "td" | "th" if self.open.last().is_some_and(|last| TABLE.contains(last)) => self.push("tr"),
+            "td" | "th" if self.open.last() != Some(&"tr") => return self.html.push(' '),
+            "tr" if !self.open.last().is_some_and(|last| TABLE.contains(last)) => {
+                return self.html.push_str("<br>");
+            }
+            "thead" | "tbody" | "tfoot" | "caption" if self.open.last() != Some(&"table") => return,
+            "td" | "th" | "tr" | "thead" | "tbody" | "tfoot" | "caption" => {}
+            _ => self.enter_cell(),
+        }
         let empty = EMPTY.contains(&name);
-        if !empty && self.depth >= DEPTH {
+        if !empty && self.open.len() >= DEPTH {
             self.skipped += 1;
+            self.html.push_str("<br>");
             return;
         }
         if !empty {
-            self.depth += 1;
+            self.open.push(name);
         }
-        self.text.push(if name == "td" || name == "th" { ' ' } else { '\n' });
-        self.html.push('<');
-        self.html.push_str(name);
+        self.html.extend(["<", name]);
         let wanted = match name {
             "a" => "href",
             "ol" => "start",
@@ -219,7 +240,7 @@ impl Simple {
         self.html.push('>');
     }
 
-    fn end(&mut self, name: &str) {
+    fn end(&mut self, name: &'static str) {
         if EMPTY.contains(&name) {
             return;
         }
@@ -227,8 +248,51 @@ impl Simple {
             self.skipped -= 1;
             return;
         }
-        self.depth = self.depth.saturating_sub(1);
-        self.html.extend(["</", name, ">"]);
+        if let Some(at) = self.open.iter().rposition(|open| *open == name) {
+            while self.open.len() > at {
+                self.close_last();
+            }
+        }
+    }
+
+    fn push(&mut self, name: &'static str) {
+        self.open.push(name);
+        self.html.extend(["<", name, ">"]);
+    }
+
+    /// Whether something here would be in a table, but in none of its cells.
+    fn is_between_cells(&self) -> bool {
+        self.open.last().is_some_and(|last| *last == "tr" || TABLE.contains(last))
+    }
+
+    /// Puts what follows into a cell. A parser of HTML would put it before the table, each time looking for the place.
+    fn enter_cell(&mut self) {
+        if self.open.last().is_some_and(|last| TABLE.contains(last)) {
+            self.push("tr");
+        }
+        if self.open.last() == Some(&"tr") {
+            self.push("td");
+        }
+    }
+
+    fn close_last(&mut self) {
+        if let Some(name) = self.open.pop() {
+            self.html.extend(["</", name, ">"]);
+        }
+    }
+}
+
+/// Whether an element that is open ends where another begins, without saying so, as in a list without `</li>`.
+fn ends_before(open: &str, name: &str) -> bool {
+    match open {
+        "p" => name != "a" && name != "br",
+        "li" => name == "li",
+        "dt" | "dd" => name == "dt" || name == "dd",
+        "td" | "th" => matches!(name, "td" | "th" | "tr" | "tbody" | "tfoot"),
+        "tr" => matches!(name, "tr" | "tbody" | "tfoot"),
+        "thead" | "tbody" => matches!(name, "tbody" | "tfoot"),
+        "a" => name == "a",
+        _ => false,
     }
 }
 

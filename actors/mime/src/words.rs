@@ -21,7 +21,13 @@ pub(crate) fn joined(value: &[u8]) -> Cow<'_, [u8]> {
     }
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
+    // What is left behind the last end of a word.
+    let left = memchr::memmem::rfind(value, b"?=").map_or(value.len() + 1, |at| value.len() - at);
     while let Some((&first, after)) = rest.split_first() {
+        // Without this, words that never end would be looked for an end each.
+        if rest.len() < left {
+            break;
+        }
         if let Some((word, after)) = word(rest) {
             let (run, after) = run(word, after);
             write_run(&run, &mut out);
@@ -31,6 +37,7 @@ pub(crate) fn joined(value: &[u8]) -> Cow<'_, [u8]> {
             rest = after;
         }
     }
+    out.extend_from_slice(rest);
     Cow::Owned(out)
 }
 
@@ -55,9 +62,6 @@ fn word(bytes: &[u8]) -> Option<(Word<'_>, &[u8])> {
     let rest = bytes.strip_prefix(b"=?")?;
     let (charset, rest) = until(rest, b'?')?;
     let ([encoding], rest) = until(rest, b'?')? else { return None };
-    // A question mark in the text is not allowed in Q, but written: the word ends where `?=` does.
-    let end = rest.windows(2).position(|pair| pair == b"?=")?;
-    let (text, rest) = (&rest[..end], &rest[end + 2..]);
     let is_base64 = match encoding {
         b'B' | b'b' => true,
         b'Q' | b'q' => false,
@@ -65,9 +69,12 @@ fn word(bytes: &[u8]) -> Option<(Word<'_>, &[u8])> {
     };
     // The language behind `*` (RFC 2231 5) changes nothing here.
     let charset = charset.split(|byte| *byte == b'*').next()?;
-    let printable = |byte: &u8| byte.is_ascii_graphic();
-    (!charset.is_empty() && charset.iter().all(printable))
-        .then_some((Word { charset, is_base64, text }, rest))
+    if charset.is_empty() || !charset.iter().all(u8::is_ascii_graphic) {
+        return None;
+    }
+    // A question mark in the text is not allowed in Q, but written: the word ends where `?=` does.
+    let end = memchr::memmem::find(rest, b"?=")?;
+    Some((Word { charset, is_base64, text: &rest[..end] }, &rest[end + 2..]))
 }
 
 fn until(bytes: &[u8], end: u8) -> Option<(&[u8], &[u8])> {

@@ -24,7 +24,13 @@ def decoded(value):
 
 
 def addresses(message, name):
-    return [address for _, address in getaddresses([str(v) for v in message.get_all(name, [])[:1]]) if "@" in address]
+    values = [str(value) for value in message.get_all(name, [])[:1]]
+    try:
+        # Newer Pythons give up on a field with one odd address, unless they are told not to.
+        read = getaddresses(values, strict=False)
+    except TypeError:
+        read = getaddresses(values)
+    return [address for _, address in read if "@" in address]
 
 
 def date(message):
