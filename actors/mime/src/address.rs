@@ -85,12 +85,12 @@ pub enum AddressError {
 impl Address {
     /// An address and, if there is one, the name of whose it is.
     pub fn new(name: Option<&str>, email: &str) -> Result<Self, AddressError> {
-        let name = name.map(str::trim).filter(|name| !name.is_empty());
         if let Some(text) =
             [Some(email), name].into_iter().flatten().find(|text| text.contains(char::is_control))
         {
             return Err(AddressError::Control(text.to_owned()));
         }
+        let name = name.map(str::trim).filter(|name| !name.is_empty());
         // RFC 3696 erratum 1690: the whole has at most 254, RFC 5321: what is before the @ at most 64.
         if email.len() > 254 || name.is_some_and(|name| name.len() > 500) {
             return Err(AddressError::TooLong(email.len().max(name.map_or(0, str::len))));

@@ -117,7 +117,7 @@ const NAME_BYTES: usize = 255;
 impl MessageId {
     /// With or without angle brackets.
     pub fn new(id: &str) -> Result<Self, ComposeError> {
-        let bare = id.trim().trim_start_matches('<').trim_end_matches('>');
+        let bare = id.trim_start_matches('<').trim_end_matches('>');
         let plain = |b: u8| b.is_ascii_graphic() && !b"<>()[],;:\\\"".contains(&b);
         // A right side in brackets is a literal address, which is allowed there (RFC 5322 3.6.4).
         let right = |right: &str| {
@@ -282,10 +282,10 @@ impl Boundaries {
 
     /// The parts in a multipart of this kind; one part alone needs none.
     fn around<'a>(&self, kind: &str, mut parts: Vec<MimePart<'a>>) -> MimePart<'a> {
-        if let (1, Some(only)) = (parts.len(), parts.pop_if(|_| true)) {
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
             return only;
-        } else if let Some(last) = parts.pop() {
-            parts.push(last);
         }
         let boundary = format!("{}_{kind}", self.0);
         MimePart::new(ContentType::new(format!("multipart/{kind}")).attribute("boundary", boundary), parts)

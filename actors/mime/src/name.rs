@@ -79,7 +79,8 @@ fn shortened(name: &str, max: usize) -> String {
         return name.to_owned();
     }
     let (stem, extension) = parted(name);
-    format!("{}{extension}", stem[..stem.floor_char_boundary(max - extension.len())].trim_end())
+    let stem = &stem[..stem.floor_char_boundary(max - extension.len())];
+    format!("{}{extension}", stem.trim_end_matches(['.', ' ']))
 }
 
 /// The extension of what mail commonly carries without a name.

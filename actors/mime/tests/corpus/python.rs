@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use mime::{Mailbox, Message, Preference};
+use mime::{Address, Attachment, Compose, Mailbox, Message, MessageId, Preference};
 use serde_json::{Value, json};
 
 use crate::{messages, tests};
@@ -55,7 +55,64 @@ fn corpus() -> BTreeMap<String, Vec<u8>> {
             }
         }
     }
+    for (at, draft) in drafts().iter().enumerate() {
+        let built = mime::compose(draft, mime::Bcc::LeftOut).expect("it can be built");
+        corpus.insert(format!("built/{at}"), built);
+    }
     corpus
+}
+
+/// Messages that we build, which Python has to read too.
+fn drafts() -> Vec<Compose> {
+    let address = |text: &str| text.parse::<Address>().expect("well-formed");
+    let id = |id: &str| MessageId::new(id).expect("an id");
+    let plain = Compose {
+        from: address("\"Müller, Jörg (Verkauf)\" <jm@example.de>"),
+        reply_to: vec![address("list@example.de")],
+        to: vec![
+            address("山田太郎 <taro@example.jp>"),
+            address("b@example.com"),
+            address("\"a \\\"b\\\" c\" <c@example.com>"),
+        ],
+        cc: vec![address("Дмитрий <d@example.ru>")],
+        bcc: vec![address("hidden@example.com")],
+        subject: "Angebot für März – 50 € 🎉 und noch viel mehr Text, damit das Feld gefaltet werden muss"
+            .to_owned(),
+        text: "Grüße,\n.\nFrom here\n=3D\n  indented\n".to_owned(),
+        html: None,
+        attachments: Vec::new(),
+        in_reply_to: Some(id("one@example.com")),
+        references: vec![id("zero@example.com"), id("one@example.com")],
+        message_id: id("built@example.com"),
+        date: mime::Date {
+            at: "2026-11-01T09:00:00Z".parse().expect("a time"),
+            offset: jiff::tz::Offset::UTC,
+        },
+    };
+    let file = |name: &str, mime_type: &str, bytes: &[u8], shown: Option<&str>| Attachment {
+        name: name.to_owned(),
+        mime_type: mime_type.to_owned(),
+        bytes: bytes.to_vec(),
+        content_id: shown.map(id),
+    };
+    let html = Some("<p>Grüße</p><img src=\"cid:logo@example.com\">\n".to_owned());
+    let pdf = file("Rechnung für März; \"Kopie\".pdf", "application/pdf", &[0, 1, 255, b'\n', b'\r'], None);
+    let logo = file("logo.png", "image/png", b"\x89PNG", Some("logo@example.com"));
+    let long = file(&format!("{}.txt", "日".repeat(80)), "text/plain", b"one\ntwo\n", None);
+    let mail = file("mail.eml", "message/rfc822", b"Subject: inner\r\n\r\nInner\r\n", None);
+    let with = |html: Option<&String>, attachments: &[&Attachment]| Compose {
+        html: html.cloned(),
+        attachments: attachments.iter().map(|file| (*file).clone()).collect(),
+        ..plain.clone()
+    };
+    vec![
+        with(html.as_ref(), &[]),
+        with(html.as_ref(), &[&logo]),
+        with(html.as_ref(), &[&logo, &pdf, &long]),
+        with(None, &[&pdf, &mail]),
+        with(None, &[&mail]),
+        plain,
+    ]
 }
 
 /// What Python says of each, one line of JSON for each line with a name.
