@@ -217,7 +217,7 @@ page("html-newsletter", """<html><head><title>News</title><style>p {color:red}</
 """)
 page("html-table", "<table><tr><th>Item</th><th>Price</th></tr><tr><td>Apples</td><td>2 €</td></tr><tr><td>Pears</td><td>3 €</td></tr></table>\n")
 page("html-quote", "<p>Yes.</p><blockquote><p>Shall we?</p><blockquote><p>Maybe.</p></blockquote></blockquote><pre>code  here\n  indented</pre>\n")
-page("html-hidden", "<p>Seen.</p><span style='font-size:0'>not seen 1</span><div hidden>not seen 2</div><p style=\"VISIBILITY: hidden !important\">not seen 3</p><p>Seen too.</p>\n")
+page("html-hidden", "<p>Seen.</p><span style='opacity:0'>not seen 1</span><div hidden>not seen 2</div><p style=\"VISIBILITY: hidden !important\">not seen 3</p><p>Seen too.</p>\n")
 page("html-broken", "<p>Unclosed <b>bold <a href=\"javascript:alert(1)\">script link</a><p>next</div></td><table><tr><td>cell")
 page("html-unclosed-script", "<p>Before.</p><script>var x = 1;")
 simple("html-qp", "<p>Caf=E9 &amp; Cr=E8me</p><p>so=\nft</p>\n", kind="text/html; charset=iso-8859-1", cte="quoted-printable")
