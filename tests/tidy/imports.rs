@@ -35,6 +35,7 @@ const SERVICE: &[&str] = &[
     "store",
     "telemetry",
     "text",
+    "mime",
     "vectors",
     "embedding",
     "index",

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::part::{Part, is_attachment};
+use crate::attachment::is_attachment;
+use crate::part::Part;
 use crate::problem::Problem;
 use crate::{charset, clean, decode_part, flowed, html_as_text, limits};
 

@@ -23,6 +23,7 @@ mod address;
 mod date;
 mod envelope;
 
+mod attachment;
 mod part;
 mod split;
 
@@ -41,6 +42,7 @@ mod quote;
 mod reply;
 
 pub use address::{Address, AddressError, Mailbox};
+pub use attachment::{has_attachments, is_attachment};
 pub use body::{Preference, Text, body_parts, html_of, plain_of, text_of};
 pub use compose::{Attachment, Bcc, Compose, ComposeError, MessageId, compose};
 pub use date::Date;
@@ -51,7 +53,7 @@ pub use html::html_as_text;
 pub use message::{Bodies, Calendar, Message, Nested};
 pub use name::{Names, safe_name};
 pub use page::{Page, page};
-pub use part::{Described, Disposition, Encoding, Part, has_attachments, is_attachment};
+pub use part::{Described, Disposition, Encoding, Part};
 pub use problem::Problem;
 pub use quote::quote;
 pub use reply::{Answer, Reach, reply};

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::attachment::is_attachment;
 use crate::body::{Preference, body_parts, html_of, plain_of, text_of};
-use crate::part::{Part, is_attachment};
+use crate::part::Part;
 use crate::problem::{Problem, Problems};
 use crate::split::{self, Piece};
 use crate::{Envelope, Headers, Page, field, limits, page};

@@ -1,12 +1,13 @@
 //! One part of a message, whether it was found in its bytes or told by an IMAP server, and what kind of part it is.
 
-use std::fmt::Write as _;
+mod described;
 
+pub use described::Described;
 use mail_parser::ContentType;
 use serde::Serialize;
 
 use crate::clean;
-use crate::field::{self, Field, Grammar};
+use crate::field::Field;
 
 /// A part that is not itself a list of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,51 +80,10 @@ impl Encoding {
     }
 }
 
-/// What an IMAP server says about a part in BODYSTRUCTURE (RFC 3501 7.4.2), undecoded.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Described<'a> {
-    /// The part's number.
-    pub id: &'a str,
-    /// `text`, `plain`.
-    pub mime_type: (&'a str, &'a str),
-    /// Names and values of the content type's parameters.
-    pub params: &'a [(&'a str, &'a str)],
-    /// The disposition and its parameters.
-    pub disposition: Option<(&'a str, &'a [(&'a str, &'a str)])>,
-    /// With or without angle brackets.
-    pub content_id: Option<&'a str>,
-    /// The transfer encoding.
-    pub encoding: &'a str,
-    /// In bytes.
-    pub size: u64,
-    /// The types of the parts that it is in, from the outermost one.
-    pub within: &'a [&'a str],
-}
-
 /// A name of 255 bytes is the longest that any file system takes; longer ones are cut later.
 const NAME_BYTES: usize = 1000;
 
 impl Part {
-    /// A part as an IMAP server describes it. Reads encoded names as [`crate::Message`] does.
-    pub fn described(part: &Described<'_>) -> Self {
-        let read = |value: &str, params: &[(&str, &str)]| {
-            let line = with_params(value, params);
-            field::parse(&line, Grammar::ContentType).into_content_type()
-        };
-        let (kind, subtype) = part.mime_type;
-        let content_type = read(&format!("{kind}/{subtype}"), part.params);
-        let disposition = part.disposition.and_then(|(value, params)| read(value, params));
-        let within = part.within.iter().map(|kind| kind.to_ascii_lowercase()).collect();
-        Self::of(
-            part.id,
-            content_type.as_ref(),
-            disposition.as_ref(),
-            within,
-            "text/plain",
-            &Rest { content_id: part.content_id, encoding: part.encoding, size: part.size },
-        )
-    }
-
     /// A part by its own header. `default` is the type where none is declared.
     pub(crate) fn headed(
         id: &str,
@@ -198,63 +158,4 @@ pub(crate) fn mime_type(value: &ContentType<'_>) -> Option<String> {
     let whole = format!("{}/{subtype}", value.ctype()).to_ascii_lowercase();
     (!value.ctype().is_empty() && !whole.contains(|c: char| c.is_whitespace() || c.is_control()))
         .then(|| clean::line(&whole, TYPE_MAX))
-}
-
-/// The line of a header that has this value and these parameters.
-fn with_params(value: &str, params: &[(&str, &str)]) -> Vec<u8> {
-    let mut line = clean::line(value, NAME_BYTES);
-    for (name, value) in params {
-        let (name, value) = (clean::line(name, NAME_BYTES), clean::line(value, NAME_BYTES));
-        // An extended value (RFC 2231) is never quoted, and any other may be.
-        let _ = if name.ends_with('*') {
-            write!(line, "; {name}={value}")
-        } else {
-            write!(line, "; {name}=\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-        };
-    }
-    line.into_bytes()
-}
-
-/// Whether a person would call this part an attachment: something sent with the message rather than a piece of it.
-///
-/// Text without a name is the message itself, unless it says that it is attached. Pictures that the HTML shows and the
-/// seal of a signature are pieces of the message too. The same answer for a part that was found and one that was described.
-pub fn is_attachment(part: &Part) -> bool {
-    let inline = part.disposition != Some(Disposition::Attachment);
-    let named = part.filename.is_some();
-    match part.mime_type.as_str() {
-        "text/plain" | "text/html" if inline && !named => false,
-        // One alternative of the text is text, whatever it is called.
-        "text/plain" | "text/html" | "text/calendar" | "text/enriched" | "text/richtext"
-        | "text/x-amp-html" | "text/watch-html"
-            if inline && part.within.last().is_some_and(|kind| kind == "multipart/alternative") =>
-        {
-            false
-        }
-        "text/plain" | "text/html" if part.within.is_empty() && inline => false,
-        "application/applefile" if part.within.last().is_some_and(|kind| kind == "multipart/appledouble") => {
-            false
-        }
-        "application/pgp-signature"
-        | "application/pkcs7-signature"
-        | "application/x-pkcs7-signature"
-        | "application/pgp-encrypted" => false,
-        "message/delivery-status"
-        | "message/disposition-notification"
-        | "text/rfc822-headers"
-        | "message/rfc822-headers"
-            if inline =>
-        {
-            false
-        }
-        kind if kind.starts_with("image/") && part.content_id.is_some() && inline => {
-            !part.within.iter().any(|kind| kind == "multipart/related")
-        }
-        _ => true,
-    }
-}
-
-/// Whether any of the parts is an attachment.
-pub fn has_attachments(parts: &[Part]) -> bool {
-    parts.iter().any(is_attachment)
 }

@@ -7,7 +7,7 @@ use mime::{Message, Names, Preference, Problem, html_as_text};
 use proptest::prelude::*;
 
 /// Far above what each takes (a second where nothing is optimised), far below what something quadratic would.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Reads all that can be read of a message.
 fn read(bytes: &[u8]) -> Vec<Problem> {
@@ -83,10 +83,8 @@ fn long_values_take_linear_time() {
         ("marks of answers", "Re: "),
         ("names of lists", "[a]"),
     ] {
-        let long = piece.repeat(240 * 1024 / piece.len());
+        let long = piece.repeat(120 * 1024 / piece.len());
         let fields = ["Subject", "From", "References", "Date", "Content-Type", "Content-Disposition"];
-        let message = fields.map(|name| format!("{name}: {long}\n")).concat();
-        read_in_time(what, message.as_bytes());
         for field in fields {
             read_in_time(what, format!("{field}: x{long}\n\nbody").as_bytes());
         }
@@ -123,7 +121,7 @@ fn html_that_grows_is_made_text_in_time() {
     ] {
         // With the table around it cells are cells.
         for around in ["", "<table><tr>"] {
-            let html = format!("{around}{}", piece.repeat(300 * 1024 / piece.len()));
+            let html = format!("{around}{}", piece.repeat(80 * 1024 / piece.len()));
             let begun = Instant::now();
             let (text, _) = html_as_text(&html);
             let took = begun.elapsed();
@@ -211,7 +209,7 @@ fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(700))]
 
     #[test]
     fn damaged_messages_are_read(which in any::<prop::sample::Index>(), changes in prop::collection::vec(change(), 1..12)) {
