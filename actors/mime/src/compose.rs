@@ -80,7 +80,9 @@ pub enum ComposeError {
     #[error("the {0} has a line break or a control character: leave it out")]
     Control(&'static str),
     /// Not an id.
-    #[error("{0:?} is no message id: write left@right in ASCII, without blanks and brackets")]
+    #[error(
+        "{0:?} is no message id: write left@right in ASCII, at most 500 letters, without blanks and brackets"
+    )]
     Id(String),
     /// Not a type.
     #[error("{0:?} is no MIME type: write for example application/pdf")]

@@ -60,6 +60,18 @@ impl Envelope {
     }
 }
 
+impl Envelope {
+    /// What the message answers, the nearest last: the References, or where there are none the first id of In-Reply-To
+    /// (RFC 5256, step 1).
+    pub fn ancestors(&self) -> &[String] {
+        if self.references.is_empty() {
+            &self.in_reply_to[..self.in_reply_to.len().min(1)]
+        } else {
+            &self.references
+        }
+    }
+}
+
 fn date(field: &Field<'_>) -> Option<Date> {
     Date::of(field.parse(Grammar::Date).as_datetime()?)
 }
@@ -72,6 +84,8 @@ fn ids(field: &Field<'_>) -> Vec<String> {
         _ => Vec::new(),
     };
     let skipped = ids.len().saturating_sub(limits::REFERENCES);
-    let ids = ids.iter().skip(skipped).map(|id| clean::line(id, ID_BYTES).replace(' ', ""));
+    let ids = ids.iter().skip(skipped).map(|id| clean::line(id, ID_BYTES));
+    // Between brackets a blank is where the line was folded; without them it is no id.
+    let ids = ids.filter(|id| field.has_brackets() || !id.contains(' ')).map(|id| id.replace(' ', ""));
     ids.filter(|id| !id.is_empty()).collect()
 }

@@ -108,6 +108,11 @@ impl Field<'_> {
         self.name.eq_ignore_ascii_case(name)
     }
 
+    /// Whether something in it is in angle brackets.
+    pub(crate) fn has_brackets(&self) -> bool {
+        self.value.contains(&b'<')
+    }
+
     /// The value as text, encoded words decoded.
     pub(crate) fn text(&self) -> String {
         match self.parse(Grammar::Text) {

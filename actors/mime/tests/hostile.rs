@@ -1,6 +1,7 @@
 //! What no bytes may do: end the process, hang it, or make it keep more than was sent.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use mime::{Message, Names, Preference, Problem, html_as_text};
@@ -131,14 +132,14 @@ fn html_that_grows_is_made_text_in_time() {
     }
 }
 
-fn corpus() -> Vec<Vec<u8>> {
+static CORPUS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/eml");
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("one").path()).collect();
     paths.sort();
     let mail = paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "eml"));
     mail.map(|path| std::fs::read(path).expect("a message")).collect()
-}
+});
 
 /// One change of a message: where, in thousandths, and what.
 #[derive(Debug, Clone)]
@@ -213,8 +214,7 @@ proptest! {
 
     #[test]
     fn damaged_messages_are_read(which in any::<prop::sample::Index>(), changes in prop::collection::vec(change(), 1..12)) {
-        let corpus = corpus();
-        read(&changed(which.get(&corpus).clone(), &changes));
+        read(&changed(which.get(&CORPUS).clone(), &changes));
     }
 
     #[test]

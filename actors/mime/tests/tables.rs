@@ -136,6 +136,8 @@ fn which_conversation_an_answer_belongs_to() {
         ("Message-ID: <b@x>\nIn-Reply-To: <a@x> <c@x>", Some("b@x"), "b@x".to_owned()),
         ("Message-ID: <b@x>\nReferences: <b@x> <a@x> <a@x>", Some("b@x"), "a@x b@x".to_owned()),
         ("Message-ID: broken id", None, String::new()),
+        ("Message-ID: bare-id", Some("bare-id"), "bare-id".to_owned()),
+        ("Message-ID: <fol\n ded@x>", Some("folded@x"), "folded@x".to_owned()),
         ("Subject: no id\nReferences: <a@x>", None, "a@x".to_owned()),
     ] {
         let answer = answered(header, Reach::Author);
@@ -259,7 +261,7 @@ fn the_corpus_has_one_conversation() {
         let envelope = message.envelope();
         Threaded {
             message_id: envelope.message_id.as_deref(),
-            references: &envelope.references,
+            references: envelope.ancestors(),
             subject: envelope.subject.as_deref().unwrap_or_default(),
             at: envelope.date.map_or(0, |date| date.at.as_second()),
         }
