@@ -8,7 +8,7 @@ use mime::{Message, Names, Preference, Problem, html_as_text};
 use proptest::prelude::*;
 
 /// Far above what each takes (a second where nothing is optimised), far below what something quadratic would.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Reads all that can be read of a message.
 fn read(bytes: &[u8]) -> Vec<Problem> {

@@ -262,3 +262,63 @@ fn ends_before(open: &str, name: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What would make the parser behind this repair the page, which costs it time for every element.
+    fn repairs(html: &str) -> Vec<String> {
+        let (mut open, mut wrong): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+        for piece in html.split_inclusive('>').flat_map(|piece| {
+            let (text, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));
+            [text, tag]
+        }) {
+            let inside = open.last().copied().unwrap_or_default();
+            let of_table =
+                |name: &str| TABLE.contains(&name) || matches!(name, "tr" | "td" | "th" | "caption");
+            if let Some(name) = piece.strip_prefix("</").and_then(|rest| rest.strip_suffix('>')) {
+                if open.pop() != Some(name) {
+                    wrong.push(format!("{piece} ends {inside}"));
+                }
+            } else if let Some(rest) = piece.strip_prefix('<') {
+                let name = rest.split([' ', '>']).next().unwrap_or_default();
+                if (inside == "tr" || TABLE.contains(&inside)) && (!of_table(name) || name == "table") {
+                    wrong.push(format!("{piece} in {inside} outside of its cells"));
+                }
+                if !EMPTY.contains(&name) {
+                    open.push(name);
+                }
+            } else if (inside == "tr" || TABLE.contains(&inside)) && !piece.trim_ascii().is_empty() {
+                wrong.push(format!("{piece:?} in {inside} outside of its cells"));
+            }
+            if open.len() > DEPTH + 2 {
+                wrong.push(format!("{} elements in one another", open.len()));
+            }
+        }
+        wrong
+    }
+
+    #[test]
+    fn the_check_sees_what_it_should() {
+        assert_eq!(repairs("<table>x<p></table></p>").len(), 4);
+        assert_eq!(repairs("<table><tr><td>x<br></td></tr></table>"), Vec::<String>::new());
+        assert!(!repairs(&"<div>".repeat(DEPTH + 3)).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_has_to_be_repaired(
+            tags in prop::collection::vec(
+                ("/?", prop_oneof![Just("table"), Just("tr"), Just("td"), Just("tbody"), Just("p"), Just("li"), Just("div"), Just("a"), Just("b"), Just("br"), Just("caption")], "[ x<]?"),
+                0..200,
+            ),
+        ) {
+            let html: Vec<_> = tags.iter().map(|(end, name, text)| format!("<{end}{name}>{text}")).collect();
+            let simple = simplified(&html.concat());
+            prop_assert_eq!(repairs(&simple.html), Vec::<String>::new());
+        }
+    }
+}
