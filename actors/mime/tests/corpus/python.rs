@@ -20,7 +20,7 @@ fn folders() -> Vec<(&'static str, PathBuf)> {
     vec![
         ("ours", tests().join("eml")),
         ("mail-parser-crate", mail_parser_messages()),
-        ("mail-parser-pypi", fetched.join("mail-parser-pypi")),
+        ("mail-parser-python", fetched.join("mail-parser-python")),
         ("cpython", fetched.join("cpython")),
     ]
 }
