@@ -137,6 +137,15 @@ impl Part {
         }
     }
 
+    /// How many bytes it has at most when it is decoded; nearly that many for an attachment. Said before anything is
+    /// fetched, for whoever has a limit.
+    pub fn decoded_size_max(&self) -> u64 {
+        match self.encoding {
+            Encoding::Base64 => self.size / 4 * 3 + 3,
+            _ => self.size,
+        }
+    }
+
     /// Whether it is a message inside the message.
     pub(crate) fn is_message(&self) -> bool {
         matches!(self.mime_type.as_str(), "message/rfc822" | "message/global")

@@ -212,6 +212,7 @@ proptest! {
         // Every line of it can pass every server (RFC 5322 2.1.1).
         prop_assert!(bytes.split(|byte| *byte == b'\n').all(|line| line.len() <= 999));
         prop_assert!(bytes.windows(2).all(|pair| pair[1] != b'\n' || pair[0] == b'\r'), "a bare line feed");
+        prop_assert_eq!(&compose(&draft, Bcc::Written).expect("it can be built"), &bytes, "twice the same");
         let sent = compose(&draft, Bcc::LeftOut).expect("it can be built");
         prop_assert!(Message::parse(&sent).envelope().bcc.is_empty());
     }
