@@ -14,6 +14,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("store", &["protocol", "config"]),
     ("text", &[]),
     ("vectors", &[]),
+    ("calendar", &[]),
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
     ("embedding", &["protocol", "config", "supervisor", "service", "telemetry"]),
