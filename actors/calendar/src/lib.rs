@@ -29,6 +29,7 @@ mod read;
 mod values;
 
 mod clock;
+mod finer;
 mod rule;
 mod series;
 mod steps;

@@ -1,10 +1,10 @@
 //! A recurrence rule (RFC 5545 section 3.3.10), and the local times it gives.
 //!
-//! rrule expands it, in local time as the RFC has it: zones come in afterwards, and so does UNTIL, which is an instant.
-//! What is here is around that: old rules are begun near the window instead of at their start, and what a rule may cost
-//! is bounded, since "every second from 1900 on" is a rule too.
+//! rrule expands those of days and more, in local time as the RFC has it: zones come in afterwards, and so does UNTIL,
+//! which is an instant. What is here is around that: old rules are begun near the window instead of at their start,
+//! and what a rule may cost is bounded, since "every second from 1900 on" is a rule too. `finer.rs` has the rest.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::str::FromStr as _;
 
 use calcard::common::PartialDateTime;
@@ -12,6 +12,7 @@ use jiff::civil::DateTime;
 use rrule::{Frequency, NWeekday, RRule, RRuleSet, Tz, Unvalidated};
 use serde::{Serialize, Serializer};
 
+use crate::finer::Finer;
 use crate::problem::beginning;
 use crate::steps::Steps;
 use crate::when::{self, When};
@@ -23,18 +24,16 @@ const TEXT_MAX: usize = 2_000;
 /// Times that a rule may have in one of its intervals; they are made at once. Every second of a day is allowed.
 const TIMES_MAX: usize = 100_000;
 
-/// Empty intervals after which rrule gives a rule up.
-const EMPTY_MAX: u64 = 100_000;
-
 /// Four hundred years, after which the calendar repeats to the day of the week.
 const CYCLE_SECONDS: i64 = 146_097 * DAY_SECONDS;
-const DAY_SECONDS: i64 = 86_400;
+pub(crate) const DAY_SECONDS: i64 = 86_400;
 
 /// A recurrence rule that can be expanded. Serialised as its text.
 #[derive(Debug, Clone)]
 pub struct Rule {
     text: String,
     parts: RRule<Unvalidated>,
+    finer: Option<Finer>,
     until: Option<When>,
 }
 
@@ -76,7 +75,8 @@ impl Rule {
         }
         let parts = RRule::from_str(&kept.join(";")).map_err(|error| beginning(&error.to_string()))?;
         check(&parts)?;
-        Ok(Self { text: text.to_owned(), parts, until })
+        let finer = Finer::of(&parts, &kept)?;
+        Ok(Self { text: text.to_owned(), parts, finer, until })
     }
 
     /// As it is written in the file.
@@ -98,43 +98,40 @@ impl Rule {
         max: usize,
         steps: &mut Steps,
     ) -> (Vec<DateTime>, bool) {
-        let mut found = Vec::new();
-        if window.start <= start && start < window.end {
-            found.push(start);
-        }
         let skipped = self.skipped(start, window.start);
-        let first = seconds(start) + skipped.seconds;
-        let mut left = self.parts.get_count().map(|count| u64::from(count).saturating_sub(skipped.times));
+        let left = self.parts.get_count().map(|count| u64::from(count).saturating_sub(skipped.times));
+        let window = seconds(window.start)..seconds(window.end);
+        let mut taking = Taking { last: None, window, max, left, found: Vec::new() };
         // The start counts, whether the rule gives it or not.
-        if skipped.seconds == 0 {
-            left = left.map(|left| left.saturating_sub(1));
+        let mut ended =
+            if skipped.seconds == 0 { taking.take(seconds(start)) } else { ControlFlow::Continue(()) };
+        if left == Some(0) {
+            ended = ControlFlow::Break(Ended::All);
         }
-        let Some(set) = self.set(first).filter(|_| left != Some(0)) else { return (found, false) };
+        if ended.is_continue() {
+            ended = match &self.finer {
+                Some(finer) => finer.each(seconds(start), skipped.seconds, &mut taking, steps),
+                None => self.each(seconds(start) + skipped.seconds, &mut taking, steps),
+            };
+        }
+        let more = ended == ControlFlow::Break(Ended::Early) || ended.is_continue();
+        (taking.found, more)
+    }
+
+    /// Gives what rrule gives from a time on, until enough is taken or rrule gives up.
+    fn each(&self, first: i64, taking: &mut Taking, steps: &mut Steps) -> ControlFlow<Ended> {
+        let Some(set) = self.set(first) else { return ControlFlow::Break(Ended::All) };
         let mut before = first;
         for local in &set {
             let at = local.timestamp();
-            let local = civil(at);
-            if local >= window.end {
-                return (found, false);
-            }
-            if !steps.take(self.cost(at - before)) || found.len() >= max {
-                return (found, true);
+            if !steps.take(self.cost(at - before)) {
+                return ControlFlow::Break(Ended::Early);
             }
             before = at;
-            if local == start {
-                continue;
-            }
-            if local >= window.start {
-                found.push(local);
-            }
-            left = left.map(|left| left - 1);
-            if left == Some(0) {
-                return (found, false);
-            }
+            taking.take(at)?;
         }
-        // It was given up.
-        steps.take(self.cost(seconds(DateTime::MAX) - before).max(EMPTY_MAX));
-        (found, true)
+        steps.take(self.cost(seconds(DateTime::MAX) - before));
+        ControlFlow::Continue(())
     }
 
     /// What rrule expands, from a time on.
@@ -151,12 +148,16 @@ impl Rule {
     /// How much of an old rule lies before the window and can be passed over, because it repeats itself.
     fn skipped(&self, start: DateTime, window_start: DateTime) -> Skipped {
         let (interval, plain) = (i64::from(self.parts.get_interval()), is_plain(&self.parts));
+        let counts = self.parts.get_count().is_some();
         let period = match self.parts.get_freq() {
+            // The part that is finer than a day begins anywhere.
+            _ if self.finer.is_some() && !counts => {
+                return Skipped { seconds: (seconds(window_start) - seconds(start)).max(0), times: 0 };
+            }
             Frequency::Yearly => (400 % interval == 0).then_some(CYCLE_SECONDS),
             Frequency::Monthly => (4_800 % interval == 0).then_some(CYCLE_SECONDS),
             _ => Some(unit_seconds(&self.parts) * interval),
         };
-        let counts = self.parts.get_count().is_some();
         let cyclic = matches!(self.parts.get_freq(), Frequency::Yearly | Frequency::Monthly);
         let Some(period) = period.filter(|_| !counts || (plain && !cyclic)) else {
             return Skipped { seconds: 0, times: 0 };
@@ -165,10 +166,51 @@ impl Rule {
         Skipped { seconds: periods * period, times: u64::try_from(periods).unwrap_or(0) }
     }
 
-    /// Steps that finding the next time has taken, so many seconds after the one before.
+    /// Days that were looked at to find the next time, so many seconds after the one before.
     fn cost(&self, elapsed: i64) -> u64 {
-        let unit = unit_seconds(&self.parts).min(DAY_SECONDS) * i64::from(self.parts.get_interval());
-        u64::try_from(elapsed / unit).unwrap_or(0) + 1
+        let days = elapsed / DAY_SECONDS / i64::from(self.parts.get_interval());
+        u64::try_from(days).unwrap_or(0) + 1
+    }
+}
+
+/// Times as they are given, and which of them are wanted.
+pub(crate) struct Taking {
+    /// The one before.
+    last: Option<i64>,
+    pub(crate) window: Range<i64>,
+    max: usize,
+    /// How many the rule's COUNT leaves.
+    left: Option<u64>,
+    found: Vec<DateTime>,
+}
+
+/// Why no more times are taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// There are none within the window.
+    All,
+    /// They are too many, or cost too much.
+    Early,
+}
+
+impl Taking {
+    /// Takes the next one.
+    pub(crate) fn take(&mut self, at: i64) -> ControlFlow<Ended> {
+        if at >= self.window.end {
+            return ControlFlow::Break(Ended::All);
+        }
+        if self.found.len() >= self.max {
+            return ControlFlow::Break(Ended::Early);
+        }
+        // The start is given first, and then perhaps by the rule again.
+        if self.last.replace(at).is_some_and(|last| last == at) {
+            return ControlFlow::Continue(());
+        }
+        if at >= self.window.start {
+            self.found.push(civil(at));
+        }
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        if self.left == Some(0) { ControlFlow::Break(Ended::All) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -229,7 +271,7 @@ fn is_plain(parts: &RRule<Unvalidated>) -> bool {
         && parts.get_by_second().is_empty()
 }
 
-fn unit_seconds(parts: &RRule<Unvalidated>) -> i64 {
+pub(crate) fn unit_seconds(parts: &RRule<Unvalidated>) -> i64 {
     match parts.get_freq() {
         Frequency::Secondly => 1,
         Frequency::Minutely => 60,
