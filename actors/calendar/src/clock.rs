@@ -37,7 +37,7 @@ impl Clock {
             When::Date(_) => When::Date(local.date()),
             When::Floating(_) => When::Floating(local),
             When::Utc(_) => When::Utc(Zone::UTC.instant(local)),
-            When::Zoned { zone, .. } => When::Zoned { local, zone: zone.clone() },
+            When::Zoned { zone, .. } => When::zoned(local, zone),
         }
     }
 
@@ -51,16 +51,21 @@ impl Clock {
         match (when, &self.start) {
             (_, When::Date(_)) => when.written().date().to_datetime(Time::midnight()),
             (When::Date(_) | When::Floating(_), _) => when.written(),
-            (When::Zoned { local, zone }, _) if zone == self.zone() => *local,
+            (When::Zoned { local, zone, .. }, _) if zone == self.zone() => *local,
             _ => self.at(when.instant(&self.floating)),
         }
+    }
+
+    /// The instant that is meant; of a day, where it begins.
+    pub(crate) fn instant(&self, local: DateTime) -> Timestamp {
+        self.zone().instant(local)
     }
 
     /// What two times have in common that mean the same occurrence: the instant in seconds, or the day.
     pub(crate) fn key(&self, local: DateTime) -> i64 {
         match &self.start {
             When::Date(_) => seconds(local.date().to_datetime(Time::midnight())),
-            _ => self.zone().instant(local).as_second(),
+            _ => self.instant(local).as_second(),
         }
     }
 
@@ -68,7 +73,7 @@ impl Clock {
     pub(crate) fn is_until(&self, local: DateTime, until: &When) -> bool {
         match (until, &self.start) {
             (When::Date(_), _) | (_, When::Date(_)) => local.date() <= until.written().date(),
-            (When::Utc(until), _) => self.zone().instant(local) <= *until,
+            (When::Utc(until), _) => self.instant(local) <= *until,
             _ => local <= until.written(),
         }
     }
@@ -92,6 +97,8 @@ impl Length {
                 // A day that ends when it begins is meant to be a day.
                 Self::Span(days.max(1).days())
             }
+            // Where there is no zone there is no change of clocks.
+            (Some(When::Floating(end)), _, When::Floating(start)) => Self::Exact(end.duration_since(*start)),
             (Some(end), _, _) => Self::Exact(end.instant(floating).duration_since(start.instant(floating))),
             (None, Some(duration), _) => Self::Span(duration),
             (None, None, When::Date(_)) => Self::Span(1.day()),
@@ -107,14 +114,17 @@ impl Length {
         }
     }
 
-    /// At least how long, in seconds.
-    pub(crate) fn seconds_max(self) -> i64 {
+    /// How long it is at most, wherever clocks change.
+    pub(crate) fn max(self) -> SignedDuration {
         match self {
             Self::Span(span) => {
                 let (days, exact) = crate::when::split(span);
-                i64::from(days.get_days()) * 86_400 + exact.as_secs()
+                // Clocks change by two hours at most; once the date of a place did, by a day.
+                let hours = if days.is_zero() { 0 } else { i64::from(days.get_days()) * 24 + 26 };
+                exact.saturating_add(SignedDuration::from_hours(hours))
             }
-            Self::Exact(exact) => exact.as_secs(),
+            Self::Exact(exact) => exact,
         }
+        .max(SignedDuration::ZERO)
     }
 }

@@ -58,7 +58,7 @@ impl Finer {
         &self,
         start: i64,
         skipped: i64,
-        taking: &mut Taking,
+        taking: &mut Taking<'_>,
         steps: &mut Steps,
     ) -> ControlFlow<Ended> {
         let first = start + skipped;
@@ -86,7 +86,7 @@ impl Finer {
         day: i64,
         start: i64,
         first: i64,
-        taking: &mut Taking,
+        taking: &mut Taking<'_>,
         steps: &mut Steps,
     ) -> ControlFlow<Ended> {
         let unit = match self.freq {
@@ -117,7 +117,14 @@ impl Finer {
     }
 
     /// The times within one interval, in order.
-    fn slot(&self, slot: i64, unit: i64, start: i64, first: i64, taking: &mut Taking) -> ControlFlow<Ended> {
+    fn slot(
+        &self,
+        slot: i64,
+        unit: i64,
+        start: i64,
+        first: i64,
+        taking: &mut Taking<'_>,
+    ) -> ControlFlow<Ended> {
         let of_start = |unit: i64| vec![start.rem_euclid(unit * 60) / unit];
         let or = |numbers: &[u8], otherwise: Vec<i64>| {
             if numbers.is_empty() { otherwise } else { numbers.iter().copied().map(i64::from).collect() }

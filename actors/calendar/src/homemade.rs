@@ -89,13 +89,13 @@ fn observance(node: &Node, steps: &mut Steps) -> Result<Vec<(i64, i32, i32)>, St
             ICalendarProperty::Rrule => {
                 let rule = Rule::read(property.written())?;
                 let end = date(YEAR_MAX, 1, 1).at(0, 0, 0, 0);
-                let (locals, _) = rule.locals(start, start..end, ONSETS_MAX, steps);
-                let until = |local: &DateTime| match rule.until() {
-                    Some(When::Utc(until)) => seconds(*local) - i64::from(from) <= until.as_second(),
-                    Some(until) => *local <= until.written(),
+                let until = |local: DateTime| match rule.until() {
+                    Some(When::Utc(until)) => seconds(local) - i64::from(from) <= until.as_second(),
+                    Some(until) => local <= until.written(),
                     None => true,
                 };
-                onsets.extend(locals.into_iter().filter(until));
+                let (locals, _) = rule.locals(start, start..end, &until, ONSETS_MAX, steps);
+                onsets.extend(locals);
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use std::str::FromStr as _;
 
 use calcard::common::PartialDateTime;
 use jiff::civil::DateTime;
-use rrule::{Frequency, NWeekday, RRule, RRuleSet, Tz, Unvalidated};
+use rrule::{Frequency, NWeekday, RRule, RRuleError, RRuleSet, Tz, Unvalidated};
 use serde::{Serialize, Serializer};
 
 use crate::finer::Finer;
@@ -73,7 +73,7 @@ impl Rule {
                 _ => kept.push(format!("{name}={}", value.replace([' ', '\t'], ""))),
             }
         }
-        let parts = RRule::from_str(&kept.join(";")).map_err(|error| beginning(&error.to_string()))?;
+        let parts = RRule::from_str(&kept.join(";")).map_err(|error| said(&error))?;
         check(&parts)?;
         let finer = Finer::of(&parts, &kept)?;
         Ok(Self { text: text.to_owned(), parts, finer, until })
@@ -89,19 +89,20 @@ impl Rule {
         self.until.as_ref()
     }
 
-    /// The local times within the window, in order, at most `max`; the start is always one of them (section 3.8.5.3).
+    /// The local times within the window that are wanted, in order, at most `max`; the start is always one of them (section 3.8.5.3).
     /// And whether there are more that were not looked for.
     pub(crate) fn locals(
         &self,
         start: DateTime,
         window: Range<DateTime>,
+        wanted: &dyn Fn(DateTime) -> bool,
         max: usize,
         steps: &mut Steps,
     ) -> (Vec<DateTime>, bool) {
         let skipped = self.skipped(start, window.start);
         let left = self.parts.get_count().map(|count| u64::from(count).saturating_sub(skipped.times));
         let window = seconds(window.start)..seconds(window.end);
-        let mut taking = Taking { last: None, window, max, left, found: Vec::new() };
+        let mut taking = Taking { last: None, window, wanted, max, left, found: Vec::new() };
         // The start counts, whether the rule gives it or not.
         let mut ended =
             if skipped.seconds == 0 { taking.take(seconds(start)) } else { ControlFlow::Continue(()) };
@@ -119,7 +120,7 @@ impl Rule {
     }
 
     /// Gives what rrule gives from a time on, until enough is taken or rrule gives up.
-    fn each(&self, first: i64, taking: &mut Taking, steps: &mut Steps) -> ControlFlow<Ended> {
+    fn each(&self, first: i64, taking: &mut Taking<'_>, steps: &mut Steps) -> ControlFlow<Ended> {
         let Some(set) = self.set(first) else { return ControlFlow::Break(Ended::All) };
         let mut before = first;
         for local in &set {
@@ -174,10 +175,12 @@ impl Rule {
 }
 
 /// Times as they are given, and which of them are wanted.
-pub(crate) struct Taking {
+pub(crate) struct Taking<'a> {
     /// The one before.
     last: Option<i64>,
     pub(crate) window: Range<i64>,
+    /// The caller's own conditions.
+    wanted: &'a dyn Fn(DateTime) -> bool,
     max: usize,
     /// How many the rule's COUNT leaves.
     left: Option<u64>,
@@ -193,7 +196,7 @@ pub(crate) enum Ended {
     Early,
 }
 
-impl Taking {
+impl Taking<'_> {
     /// Takes the next one.
     pub(crate) fn take(&mut self, at: i64) -> ControlFlow<Ended> {
         if at >= self.window.end {
@@ -206,7 +209,7 @@ impl Taking {
         if self.last.replace(at).is_some_and(|last| last == at) {
             return ControlFlow::Continue(());
         }
-        if at >= self.window.start {
+        if at >= self.window.start && (self.wanted)(civil(at)) {
             self.found.push(civil(at));
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
@@ -237,7 +240,7 @@ fn read_until(text: &str) -> Result<When, String> {
 /// What rrule takes but the RFC does not, and what would cost too much.
 fn check(parts: &RRule<Unvalidated>) -> Result<(), String> {
     let anywhere = chrono::DateTime::UNIX_EPOCH.with_timezone(&Tz::UTC);
-    parts.clone().validate(anywhere).map_err(|error| beginning(&error.to_string()))?;
+    parts.clone().validate(anywhere).map_err(|error| said(&error))?;
     let numbered = parts.get_by_weekday().iter().any(|day| matches!(day, NWeekday::Nth(..)));
     if numbered && !matches!(parts.get_freq(), Frequency::Monthly | Frequency::Yearly) {
         return Err(format!("BYDAY with numbers in a rule that is {}", parts.get_freq()));
@@ -256,6 +259,13 @@ fn check(parts: &RRule<Unvalidated>) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// What rrule says of a rule, without what it says before that.
+fn said(error: &RRuleError) -> String {
+    let said = error.to_string();
+    let said = said.split_once("error: ").map_or(said.as_str(), |(_, said)| said);
+    said.trim_end_matches('.').chars().take(200).collect()
 }
 
 /// Whether it gives exactly one time an interval.

@@ -150,16 +150,17 @@ fn near(
     let mut add = |local: DateTime, end: Option<When>| {
         locals.entry(clock.key(local)).or_insert((local, end));
     };
-    // A zone is never further from another than a day, nor a clock from itself.
-    let around = slack.saturating_add(SignedDuration::from_hours(26));
-    let before = around.saturating_add(SignedDuration::from_secs(length.seconds_max().max(0)));
-    let start = clock.at(found.window.start).checked_sub(before).unwrap_or(DateTime::MIN);
-    let end = clock.at(found.window.end).checked_add(around).unwrap_or(DateTime::MAX);
+    let reach = slack.saturating_add(length.max());
+    // Near a change of clocks, what they show says little of what is before and what is after.
+    let around = SignedDuration::from_hours(26);
+    let first_local = clock.at(found.window.start).checked_sub(reach.saturating_add(around));
+    let last_local = clock.at(found.window.end).checked_add(slack.saturating_add(around));
+    let window = first_local.unwrap_or(DateTime::MIN)..last_local.unwrap_or(DateTime::MAX);
     if let Some(first) = Series::begins(found, master) {
         let first = clock.local(&first);
         add(first, None);
         for rule in &component.rrule {
-            for local in within(found, rule, first, start..end, clock, component.line) {
+            for local in within(found, rule, first, window.clone(), clock, reach, component.line) {
                 add(local, None);
             }
         }
@@ -184,6 +185,7 @@ fn within(
     first: DateTime,
     mut window: std::ops::Range<DateTime>,
     clock: &Clock,
+    reach: SignedDuration,
     line: u32,
 ) -> Vec<DateTime> {
     if !found.steps.left() {
@@ -197,10 +199,10 @@ fn within(
         window.end = window.end.min(last);
     }
     let max = found.max.saturating_add(1);
-    let (mut locals, more) = rule.locals(first, window, max, &mut found.steps);
-    if let Some(until) = rule.until() {
-        locals.retain(|local| *local == first || clock.is_until(*local, until));
-    }
+    let begin = found.window.start.checked_sub(reach).unwrap_or(Timestamp::MIN);
+    let until = |local: DateTime| rule.until().is_none_or(|until| clock.is_until(local, until));
+    let wanted = |local: DateTime| (local == first || until(local)) && clock.instant(local) >= begin;
+    let (locals, more) = rule.locals(first, window, &wanted, max, &mut found.steps);
     if more {
         found.cut(|| format!("the rule of the component on line {line} was not followed to its end"));
     }

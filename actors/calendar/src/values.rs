@@ -131,7 +131,7 @@ impl Reading<'_> {
         let tzid = property.parameter(&ICalendarParameterName::Tzid);
         let zone = tzid.and_then(|tzid| self.zones.find(tzid, property.line, self.problems));
         Some(match zone {
-            Some(zone) => When::Zoned { local, zone },
+            Some(zone) => When::zoned(local, &zone),
             None => When::Floating(local),
         })
     }

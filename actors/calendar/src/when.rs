@@ -22,21 +22,28 @@ pub enum When {
     Utc(Timestamp),
     /// What the clock shows in a zone.
     Zoned {
-        /// As it was written: such a time need not exist in the zone.
+        /// As it was written: such a time need not exist in the zone, or may exist twice.
         local: DateTime,
+        /// The instant that is meant.
+        instant: Timestamp,
         /// Where.
         zone: Zone,
     },
 }
 
 impl When {
+    /// What the clock shows in a zone.
+    pub fn zoned(local: DateTime, zone: &Zone) -> Self {
+        Self::Zoned { local, instant: zone.instant(local), zone: zone.clone() }
+    }
+
     /// The instant, with `floating` as the zone of what has none. A day is where it begins.
     pub fn instant(&self, floating: &Zone) -> Timestamp {
         match self {
             Self::Date(date) => floating.instant(date.to_datetime(Time::midnight())),
             Self::Floating(local) => floating.instant(*local),
             Self::Utc(instant) => *instant,
-            Self::Zoned { local, zone } => zone.instant(*local),
+            Self::Zoned { instant, .. } => *instant,
         }
     }
 
@@ -74,14 +81,13 @@ impl When {
                 let instant = Zone::UTC.instant(later(Zone::UTC.local(*instant)));
                 Self::Utc(instant.checked_add(exact).unwrap_or(instant))
             }
-            Self::Zoned { local, zone } => {
-                let zoned = Self::Zoned { local: later(*local), zone: zone.clone() };
+            Self::Zoned { local, zone, instant } => {
+                let instant = if days.is_zero() { *instant } else { zone.instant(later(*local)) };
                 if exact.is_zero() {
-                    return zoned;
+                    return Self::Zoned { local: later(*local), instant, zone: zone.clone() };
                 }
-                let instant = zoned.instant(zone);
-                let local = zone.local(instant.checked_add(exact).unwrap_or(instant));
-                Self::Zoned { local, zone: zone.clone() }
+                let instant = instant.checked_add(exact).unwrap_or(instant);
+                Self::Zoned { local: zone.local(instant), instant, zone: zone.clone() }
             }
         }
     }
@@ -92,9 +98,8 @@ impl When {
             Self::Date(date) => date.to_string(),
             Self::Floating(local) => local.to_string(),
             Self::Utc(instant) => instant.to_string(),
-            Self::Zoned { local, zone } => {
-                let instant = zone.instant(*local);
-                instant.display_with_offset(zone.offset(instant)).to_string()
+            Self::Zoned { instant, zone, .. } => {
+                instant.display_with_offset(zone.offset(*instant)).to_string()
             }
         }
     }
