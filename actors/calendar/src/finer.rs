@@ -26,6 +26,9 @@ pub(crate) struct Finer {
     positions: Vec<i32>,
 }
 
+/// What making a time costs, in steps of looking at one.
+const STEPS_OF_TIME: u64 = 20;
+
 /// What says which days: the rest says how often, and at which times of them.
 const OF_DAYS: &[&str] = &["BYMONTH=", "BYMONTHDAY=", "BYDAY=", "BYYEARDAY="];
 
@@ -109,6 +112,9 @@ impl Finer {
                 _ => is_in(&self.hours, hour) && is_in(&self.minutes, minute) && is_in(&self.seconds, second),
             };
             if given {
+                if !steps.take(STEPS_OF_TIME) {
+                    return ControlFlow::Break(Ended::Early);
+                }
                 self.slot(slot, unit, start, first, taking)?;
             }
             slot += self.interval;

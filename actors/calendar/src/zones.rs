@@ -1,8 +1,8 @@
 //! The zones that a file's TZIDs mean.
 //!
 //! A name that is known wins over the definition a file brings with it: definitions are cut short and old, names are
-//! not (the Calendaring and Scheduling Consortium recommends the same, CC/R 0602). Then what the definition says of
-//! itself beside the rules; then the rules.
+//! not (the Calendaring and Scheduling Consortium recommends the same, CC/R 0602). Then the name that the definition
+//! gives itself; then its rules.
 
 use std::collections::HashMap;
 
@@ -57,13 +57,11 @@ impl<'a> Zones<'a> {
 
     fn defined(&mut self, tzid: &str, problems: &mut Problems) -> Option<Zone> {
         let node = *self.defined.get(tzid)?;
-        let of_itself = node.properties.iter().find_map(|property| match property.called() {
-            called if called.eq_ignore_ascii_case("X-LIC-LOCATION") => Zone::named(property.written()),
-            called if called.eq_ignore_ascii_case("X-MICROSOFT-CDO-TZID") => microsoft(property),
-            _ => None,
-        });
-        if of_itself.is_some() {
-            return of_itself;
+        let of_itself =
+            |name: &str| node.properties.iter().find(|one| one.called().eq_ignore_ascii_case(name));
+        let location = of_itself("X-LIC-LOCATION").and_then(|property| Zone::named(property.written()));
+        if location.is_some() {
+            return location;
         }
         if self.homemade == HOMEMADE_MAX {
             problems
@@ -71,7 +69,9 @@ impl<'a> Zones<'a> {
             return None;
         }
         self.homemade += 1;
-        Homemade::read(tzid, node, problems).map(Zone::homemade)
+        let homemade = Homemade::read(tzid, node, problems).map(Zone::homemade);
+        // Exchange's number is the same whether or not its user lets clocks change: the rules know.
+        homemade.or_else(|| of_itself("X-MICROSOFT-CDO-TZID").and_then(microsoft))
     }
 }
 
