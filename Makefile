@@ -5,7 +5,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 HOME_DIR := .llmbasedos
 MODELS  ?= $(HOME_DIR)/state/models
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := framing jsonrpc params path
+FUZZ_TARGETS := framing jsonrpc params path calendar
 
 .PHONY: run model test check bench fuzz generated clean
 
@@ -36,7 +36,7 @@ bench:
 	$(CARGO) build --release --locked --bins --package llmbasedos-daemon --package llmbasedos-tests
 	$(TARGET)/release/bench
 
-## Fuzz framing, JSON-RPC, params and paths, FUZZ_SECONDS each (nightly and cargo-fuzz).
+## Fuzz framing, JSON-RPC, params, paths and calendars, FUZZ_SECONDS each (nightly and cargo-fuzz).
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
 	@for target in $(FUZZ_TARGETS); do \

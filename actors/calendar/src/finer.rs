@@ -8,8 +8,9 @@ use std::str::FromStr as _;
 
 use rrule::{Frequency, RRule, RRuleSet, Tz, Unvalidated};
 
-use crate::rule::{DAY_SECONDS, Ended, Taking, unit_seconds};
+use crate::rule::{DAY_SECONDS, unit_seconds};
 use crate::steps::Steps;
+use crate::taking::{Ended, Taking};
 
 /// The times of a rule that is finer than a day.
 #[derive(Debug, Clone)]

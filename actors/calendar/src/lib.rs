@@ -33,6 +33,7 @@ mod finer;
 mod rule;
 mod series;
 mod steps;
+mod taking;
 
 mod occurrences;
 

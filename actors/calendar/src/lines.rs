@@ -23,6 +23,8 @@ pub(crate) struct Lines<'a> {
     bytes: Cow<'a, [u8]>,
     at: usize,
     number: u32,
+    /// Blank lines after the one before, which are passed over with it.
+    blank: u32,
 }
 
 impl<'a> Lines<'a> {
@@ -33,11 +35,13 @@ impl<'a> Lines<'a> {
             Some((encoding, _)) => Cow::Owned(encoding.decode(bytes).0.into_owned().into_bytes()),
             None => Cow::Borrowed(bytes),
         };
-        Self { bytes, at: 0, number: 0 }
+        Self { bytes, at: 0, number: 0, blank: 0 }
     }
 
     /// The next line as it stands in the file, without its end: from where to where.
     fn physical(&mut self) -> Option<(usize, usize)> {
+        self.number = self.number.saturating_add(1 + self.blank);
+        self.blank = 0;
         let begin = self.at;
         if begin == self.bytes.len() {
             return None;
@@ -47,11 +51,11 @@ impl<'a> Lines<'a> {
         let returns = self.bytes[end..].iter().take_while(|byte| **byte == b'\r').count();
         self.at = match self.bytes.get(end + returns) {
             Some(b'\n') => end + returns + 1,
-            // One CR alone ends a line; several are so many lines.
-            _ if returns > 0 => end + 1,
-            _ => end,
+            _ => end + returns,
         };
-        self.number += 1;
+        // Without an LF, each CR ends a line; all but the first are blank ones.
+        let blank = if self.bytes.get(end + returns) == Some(&b'\n') { 0 } else { returns.saturating_sub(1) };
+        self.blank = u32::try_from(blank).unwrap_or(u32::MAX);
         Some((begin, end))
     }
 }
@@ -69,14 +73,14 @@ impl Iterator for Lines<'_> {
             }
         };
         loop {
-            let (at, number) = (self.at, self.number);
+            let before = (self.at, self.number, self.blank);
             match self.physical() {
                 Some((begin, end)) if begin == end => {}
                 Some((begin, end)) if matches!(self.bytes[begin], b' ' | b'\t') => {
                     whole.extend_from_slice(&self.bytes[begin + 1..end]);
                 }
                 Some(_) => {
-                    (self.at, self.number) = (at, number);
+                    (self.at, self.number, self.blank) = before;
                     break;
                 }
                 None => break,

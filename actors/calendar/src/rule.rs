@@ -15,8 +15,9 @@ use serde::{Serialize, Serializer};
 use crate::finer::Finer;
 use crate::problem::beginning;
 use crate::steps::Steps;
+use crate::taking::{Ended, Taking};
 use crate::when::{self, When};
-use crate::zone::{Zone, civil, seconds};
+use crate::zone::{Zone, seconds};
 
 /// A rule of all parts with all their values is shorter.
 const TEXT_MAX: usize = 2_000;
@@ -89,8 +90,8 @@ impl Rule {
         self.until.as_ref()
     }
 
-    /// The local times within the window that are wanted, in order, at most `max`; the start is always one of them (section 3.8.5.3).
-    /// And whether there are more that were not looked for.
+    /// The local times within the window that are wanted, in order, at most `max`; the start is always one of them
+    /// (section 3.8.5.3). And whether there are more that were not looked for.
     pub(crate) fn locals(
         &self,
         start: DateTime,
@@ -102,7 +103,7 @@ impl Rule {
         let skipped = self.skipped(start, window.start);
         let left = self.parts.get_count().map(|count| u64::from(count).saturating_sub(skipped.times));
         let window = seconds(window.start)..seconds(window.end);
-        let mut taking = Taking { last: None, window, wanted, max, left, found: Vec::new() };
+        let mut taking = Taking::new(window, wanted, max, left);
         // The start counts, whether the rule gives it or not.
         let mut ended =
             if skipped.seconds == 0 { taking.take(seconds(start)) } else { ControlFlow::Continue(()) };
@@ -116,7 +117,7 @@ impl Rule {
             };
         }
         let more = ended == ControlFlow::Break(Ended::Early) || ended.is_continue();
-        (taking.found, more)
+        (taking.finish(), more)
     }
 
     /// Gives what rrule gives from a time on, until enough is taken or rrule gives up.
@@ -171,49 +172,6 @@ impl Rule {
     fn cost(&self, elapsed: i64) -> u64 {
         let days = elapsed / DAY_SECONDS / i64::from(self.parts.get_interval());
         u64::try_from(days).unwrap_or(0) + 1
-    }
-}
-
-/// Times as they are given, and which of them are wanted.
-pub(crate) struct Taking<'a> {
-    /// The one before.
-    last: Option<i64>,
-    pub(crate) window: Range<i64>,
-    /// The caller's own conditions.
-    wanted: &'a dyn Fn(DateTime) -> bool,
-    max: usize,
-    /// How many the rule's COUNT leaves.
-    left: Option<u64>,
-    found: Vec<DateTime>,
-}
-
-/// Why no more times are taken.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// There are none within the window.
-    All,
-    /// They are too many, or cost too much.
-    Early,
-}
-
-impl Taking<'_> {
-    /// Takes the next one.
-    pub(crate) fn take(&mut self, at: i64) -> ControlFlow<Ended> {
-        if at >= self.window.end {
-            return ControlFlow::Break(Ended::All);
-        }
-        if self.found.len() >= self.max {
-            return ControlFlow::Break(Ended::Early);
-        }
-        // The start is given first, and then perhaps by the rule again.
-        if self.last.replace(at).is_some_and(|last| last == at) {
-            return ControlFlow::Continue(());
-        }
-        if at >= self.window.start && (self.wanted)(civil(at)) {
-            self.found.push(civil(at));
-        }
-        self.left = self.left.map(|left| left.saturating_sub(1));
-        if self.left == Some(0) { ControlFlow::Break(Ended::All) } else { ControlFlow::Continue(()) }
     }
 }
 

@@ -42,8 +42,7 @@ impl When {
         match self {
             Self::Date(date) => floating.instant(date.to_datetime(Time::midnight())),
             Self::Floating(local) => floating.instant(*local),
-            Self::Utc(instant) => *instant,
-            Self::Zoned { instant, .. } => *instant,
+            Self::Utc(instant) | Self::Zoned { instant, .. } => *instant,
         }
     }
 

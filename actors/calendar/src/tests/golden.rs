@@ -59,11 +59,8 @@ fn found(bytes: &[u8]) -> Value {
 /// An occurrence on one line.
 fn line(occurrence: &Occurrence) -> String {
     let Occurrence { component, start, end, recurrence_id, overridden, cancelled, .. } = occurrence;
-    let mut line = format!("{} / {} component {component}", start.iso(), end.iso());
-    if let Some(id) = recurrence_id {
-        line += &format!(" of {}", id.iso());
-    }
-    line += if *overridden { " overridden" } else { "" };
-    line += if *cancelled { " cancelled" } else { "" };
-    line
+    let id = recurrence_id.as_ref().map(|id| format!(" of {}", id.iso())).unwrap_or_default();
+    let overridden = if *overridden { " overridden" } else { "" };
+    let cancelled = if *cancelled { " cancelled" } else { "" };
+    format!("{} / {} component {component}{id}{overridden}{cancelled}", start.iso(), end.iso())
 }

@@ -13,6 +13,7 @@ fn check(bytes: &[u8], expected: &[(u32, &str)]) {
 fn a_line_ends_in_every_way_that_is_known() {
     check(b"A\r\nB\nC\rD", &[(1, "A"), (2, "B"), (3, "C"), (4, "D")]);
     check(b"A\r\r\nB\r\r\n", &[(1, "A"), (2, "B")]);
+    check(b"A\r\r\rB\r\r C", &[(1, "A"), (4, "BC")]);
     check(b"", &[]);
     check(b"\r\n\n\r", &[]);
 }
@@ -33,4 +34,9 @@ fn letters_are_decoded_after_unfolding() {
     check(b"\xFF\xFEA\0\n\0B\0", &[(1, "A"), (2, "B")]);
     check(b"caf\xE9\nB", &[(1, "caf\u{e9}"), (2, "B")]);
     assert!(Lines::new(b"caf\xE9").all(|line| line.guessed));
+}
+
+#[test]
+fn a_file_of_ends_alone_is_read_at_once() {
+    check(&vec![b'\r'; 4 << 20], &[]);
 }
