@@ -19,6 +19,14 @@ fn count_is_of_what_the_rule_gives_before_exceptions() {
 }
 
 #[test]
+fn a_count_of_minus_one_is_none() {
+    check(
+        "DTSTART;VALUE=DATE:20251201|RRULE:FREQ=MONTHLY;INTERVAL=6;COUNT=-1",
+        &["2026-06-01", "2026-12-01"],
+    );
+}
+
+#[test]
 fn a_count_that_ran_out_before_the_window_leaves_nothing() {
     check("DTSTART:20000101T000000Z|RRULE:FREQ=DAILY;COUNT=400", &[]);
     check("DTSTART:20000101T000000Z|RRULE:FREQ=MINUTELY;COUNT=400000", &[]);
