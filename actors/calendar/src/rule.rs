@@ -66,9 +66,8 @@ impl Rule {
                 ("COUNT" | "INTERVAL", number) if number.bytes().all(|digit| digit == b'0') => {
                     return Err(format!("{name}={value}, which gives nothing"));
                 }
-                // Some programs write so that there is no end.
-                ("COUNT", "-1") => {}
-                ("RSCALE", "GREGORIAN") | ("SKIP", "OMIT") => {}
+                // The first is what some programs write for no COUNT; the others are what holds without them.
+                ("COUNT", "-1") | ("RSCALE", "GREGORIAN") | ("SKIP", "OMIT") => {}
                 ("RSCALE" | "SKIP", _) => {
                     return Err(format!("{name}={} is not supported", beginning(&value)));
                 }
