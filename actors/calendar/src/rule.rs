@@ -56,6 +56,10 @@ impl Rule {
         if text.len() > TEXT_MAX {
             return Err(format!("a rule of more than {TEXT_MAX} bytes"));
         }
+        // rrule cuts days of the week between bytes, and panics within a letter.
+        if !text.is_ascii() {
+            return Err(format!("{:?} has letters that no rule has", beginning(text)));
+        }
         let (mut kept, mut until) = (Vec::new(), None);
         for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
             let (name, value) =
@@ -72,6 +76,9 @@ impl Rule {
                     return Err(format!("{name}={} is not supported", beginning(&value)));
                 }
                 (name, _) if name.starts_with("X-") => {}
+                ("BYDAY", days) if !days.split(',').all(|day| is_day(day.trim())) => {
+                    return Err(format!("BYDAY={} names no days of the week", beginning(days)));
+                }
                 _ => kept.push(format!("{name}={}", value.replace([' ', '\t'], ""))),
             }
         }
@@ -180,6 +187,15 @@ impl Rule {
 struct Skipped {
     seconds: i64,
     times: u64,
+}
+
+/// Whether it is a day of the week with or without a number; rrule passes over numbers that it cannot read.
+fn is_day(text: &str) -> bool {
+    let (number, day) = text.split_at(text.len().saturating_sub(2));
+    let number = number.strip_prefix(['+', '-']).unwrap_or(number);
+    ["MO", "TU", "WE", "TH", "FR", "SA", "SU"].contains(&day)
+        && number.len() <= 2
+        && number.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// UNTIL: a day, a local time, or an instant.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{instant, starts, year};
+use super::{event, instant, starts, year};
 
 #[track_caller]
 fn check(rule: &str, expected: &[&str]) {
@@ -16,6 +16,31 @@ fn count_is_of_what_the_rule_gives_before_exceptions() {
         "DTSTART;VALUE=DATE:20260101|RRULE:FREQ=DAILY;COUNT=3|EXDATE;VALUE=DATE:20260102",
         &["2026-01-01", "2026-01-03"],
     );
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_is_told_and_not_followed() {
+    for rule in [
+        "FREQ=WEEKLY;BYDAY=T\u{2122}",
+        "FREQ=WEEKLY;BYDAY=",
+        "FREQ=WEEKLY;BYDAY=M",
+        "FREQ=WEEKLY;BYDAY=1MO",
+        "FREQ=WEEKLY;BYDAY=99999MO",
+        "FREQ=\u{130}",
+        "FREQ",
+        "=",
+        "",
+        "COUNT=1",
+        "FREQ=DAILY;UNTIL=soon",
+        "FREQ=DAILY;UNTIL=20260231",
+        "FREQ=DAILY;COUNT=-2",
+        "FREQ=DAILY;INTERVAL=99999",
+        "FREQ=DAILY;BYHOUR=24",
+    ] {
+        let calendar = event(&format!("DTSTART:20260101T080000Z|RRULE:{rule}"));
+        let problems: Vec<_> = calendar.problems.iter().map(|problem| problem.line).collect();
+        assert_eq!((calendar.components[0].rrule.len(), problems), (0, vec![Some(5)]), "{rule}");
+    }
 }
 
 #[test]
