@@ -99,6 +99,8 @@ impl Found<'_> {
     pub(crate) fn offer(&mut self, candidate: Candidate) {
         let Candidate { component, start, end, recurrence_id, overridden, cancelled } = candidate;
         let (starts_at, ends_at) = (start.instant(self.floating), end.instant(self.floating));
+        // Of an end before the start only its component could be told; here it is a point in time.
+        let (end, ends_at) = if ends_at < starts_at { (start.clone(), starts_at) } else { (end, ends_at) };
         let begins = starts_at < self.window.end;
         let lasts = ends_at > self.window.start || (ends_at <= starts_at && starts_at >= self.window.start);
         if !(begins && lasts) {

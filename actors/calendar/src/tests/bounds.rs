@@ -1,6 +1,6 @@
 //! What is no calendar, and how much of one is read.
 
-use super::{berlin, year};
+use super::{berlin, starts, year};
 use crate::{Limits, NotACalendar, occurrences, read};
 
 #[test]
@@ -52,4 +52,11 @@ fn components_within_one_another_are_bounded() {
     let file = "BEGIN:VCALENDAR\n".to_owned() + &"BEGIN:X-A\n".repeat(100_000) + "BEGIN:VEVENT\nEND:VEVENT\n";
     let calendar = read(file.as_bytes(), &Limits::default()).expect("a calendar");
     assert!(calendar.components.is_empty() && calendar.problems.len() < 20);
+}
+
+#[test]
+fn nothing_ends_before_it_begins() {
+    // An occurrence that does not say when it begins is where it would have been.
+    let (found, cut) = starts("RECURRENCE-ID:20260301T080000Z|DTEND:16010101T000000Z", year());
+    assert_eq!((found, cut), (vec!["2026-03-01T08:00:00Z".to_owned()], None));
 }
