@@ -17,6 +17,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("reading", &["subprocess", "text"]),
     ("mime", &[]),
     ("vectors", &[]),
+    ("calendar", &[]),
     ("telemetry", &["protocol", "config"]),
     ("service", &["protocol", "supervisor"]),
     ("embedding", &["protocol", "config", "supervisor", "service", "telemetry", "subprocess"]),
