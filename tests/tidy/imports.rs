@@ -18,6 +18,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("service", &["protocol", "supervisor"]),
     ("embedding", &["protocol", "config", "supervisor", "service", "telemetry"]),
     ("index", &["supervisor", "store", "text", "vectors", "embedding"]),
+    ("imap", &["config", "supervisor"]),
     ("gateway", SERVICE),
     ("mcp", &["protocol", "supervisor"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
@@ -37,6 +38,7 @@ const SERVICE: &[&str] = &[
     "vectors",
     "embedding",
     "index",
+    "imap",
 ];
 
 /// May import everything, and the daemon is imported by the tests alone.

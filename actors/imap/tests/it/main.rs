@@ -1,0 +1,12 @@
+//! The client against a real Dovecot, against one whose line breaks, and against servers that answer nonsense.
+
+#![expect(clippy::unwrap_used, reason = "these are tests; clippy sees the helpers among them as code")]
+
+mod connecting;
+mod dovecot;
+mod folders;
+mod messages;
+mod oauth;
+mod searching;
+mod tokens;
+mod transfers;
