@@ -8,9 +8,10 @@ use cluster_config::Secret;
 use cluster_config::mail::{MailAccount, MailAuth};
 use supervisor::Tasks;
 
-use crate::connection::{Access, Connection, Mailbox, News};
+use crate::command::Command;
+use crate::connection::{Access, News};
 use crate::error::Error;
-use crate::pool::Pool;
+use crate::pool::{Lease, Pool};
 use crate::{Capabilities, utf7};
 
 /// One account's IMAP server. Cheap to clone; making one opens no connection. What runs for it ends when the last clone
@@ -47,11 +48,7 @@ impl Account {
 
     /// What its server can do.
     pub async fn capabilities(&self) -> Result<Capabilities, Error> {
-        self.look(async |connection: &mut Connection| {
-            connection.run(crate::command::Command::new("NOOP")).await?;
-            Ok(connection.capabilities.clone())
-        })
-        .await
+        self.change_any().await.map(|mut lease| lease.connection().capabilities.clone())
     }
 
     /// An access token, for whoever sends this account's mail; `None` where it logs in with a password.
@@ -62,47 +59,16 @@ impl Account {
         }
     }
 
-    /// Asks something that changes nothing: once more, on a new connection, where an old one turns out to be dead.
-    pub(crate) async fn look<T>(
-        &self,
-        ask: impl AsyncFn(&mut Connection) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    /// A connection for one question.
+    pub(crate) async fn lease(&self) -> Result<Lease, Error> {
         self.keep_alive();
-        let mut lease = self.0.pool.lease().await?;
-        match ask(lease.connection()).await {
-            Err(error) if error.is_lost() && lease.reused => {
-                lease.renew().await?;
-                ask(lease.connection()).await
-            }
-            answer => answer,
-        }
-    }
-
-    /// Asks something of a folder that changes nothing, the folder being open to look at.
-    pub(crate) async fn look_into<T>(
-        &self,
-        folder: &str,
-        expected: Option<u32>,
-        news: News,
-        ask: impl AsyncFn(&mut Connection, Mailbox) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let wire = self.wire_name(folder);
-        self.look(async |connection: &mut Connection| {
-            let mailbox = connection.select(folder, &wire, Access::Examine, expected, news).await?;
-            ask(connection, mailbox).await
-        })
-        .await
+        self.0.pool.lease().await
     }
 
     /// A connection on which the folder is open to be changed: what is asked on it is asked once.
-    pub(crate) async fn change(
-        &self,
-        folder: &str,
-        expected: Option<u32>,
-    ) -> Result<crate::pool::Lease, Error> {
-        self.keep_alive();
+    pub(crate) async fn change(&self, folder: &str, expected: Option<u32>) -> Result<Lease, Error> {
         let wire = self.wire_name(folder);
-        let mut lease = self.0.pool.lease().await?;
+        let mut lease = self.lease().await?;
         let opened = lease.connection().select(folder, &wire, Access::Select, expected, News::Wanted).await;
         match opened {
             Err(error) if error.is_lost() && lease.reused => {
@@ -115,11 +81,10 @@ impl Account {
     }
 
     /// The same without a folder.
-    pub(crate) async fn change_any(&self) -> Result<crate::pool::Lease, Error> {
-        self.keep_alive();
-        let mut lease = self.0.pool.lease().await?;
+    pub(crate) async fn change_any(&self) -> Result<Lease, Error> {
+        let mut lease = self.lease().await?;
         if lease.reused {
-            match lease.connection().run(crate::command::Command::new("NOOP")).await {
+            match lease.connection().run(Command::new("NOOP")).await {
                 Err(error) if error.is_lost() => lease.renew().await?,
                 alive => drop(alive?),
             }

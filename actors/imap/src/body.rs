@@ -6,6 +6,7 @@ use crate::account::Account;
 use crate::command::Command;
 use crate::connection::{Connection, Mailbox, News};
 use crate::error::Error;
+use crate::question::FolderQuestion;
 use crate::reply::Reply;
 
 /// How much is fetched at a time: few round trips, and little memory for many readers.
@@ -98,12 +99,9 @@ impl Body {
         if self.ended {
             return Ok(None);
         }
-        let ask = async |connection: &mut Connection, mailbox: Mailbox| {
-            let piece = self.piece(connection, bytes).await?;
-            Ok((mailbox.uid_validity, piece))
-        };
+        let piece = Piece { uid: self.uid, section: &self.section, offset: self.offset, bytes };
         let (validity, piece) =
-            self.account.look_into(&self.folder, self.uid_validity, News::Unneeded, ask).await?;
+            self.account.look_into(&self.folder, self.uid_validity, News::Unneeded, &piece).await?;
         // The rest is of the same message, even where the folder is made anew meanwhile.
         self.uid_validity = Some(validity);
         let length = u32::try_from(piece.len()).unwrap_or(u32::MAX);
@@ -128,9 +126,21 @@ impl Body {
         }
         Ok(all)
     }
+}
 
-    async fn piece(&self, connection: &mut Connection, bytes: u32) -> Result<Bytes, Error> {
-        let (uid, section, offset) = (self.uid, &self.section, self.offset);
+/// One piece, as it is asked for.
+struct Piece<'a> {
+    uid: u32,
+    section: &'a str,
+    offset: u32,
+    bytes: u32,
+}
+
+impl FolderQuestion for Piece<'_> {
+    type Answer = (u32, Bytes);
+
+    async fn ask(&self, connection: &mut Connection, mailbox: Mailbox) -> Result<(u32, Bytes), Error> {
+        let Self { uid, section, offset, bytes } = *self;
         let words = format!("{uid} (UID BODY.PEEK[{section}]<{offset}.{bytes}>)");
         let answer = connection.run(Command::new("UID FETCH").words(&words)).await?;
         for reply in answer.replies {
@@ -139,11 +149,11 @@ impl Body {
                 && let Some(mut piece) = message.body
             {
                 piece.truncate(bytes as usize);
-                return Ok(piece);
+                return Ok((mailbox.uid_validity, piece));
             }
         }
         if answer.aside.is_empty() {
-            Err(Error::NoSuchMessage { folder: self.folder.clone(), uid })
+            Err(Error::NoSuchMessage { folder: mailbox.folder, uid })
         } else {
             let said = "what it answered cannot be read".to_owned();
             Err(Error::Refused { command: "UID FETCH", understood: true, said })

@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::command::Command;
 use crate::connection::Connection;
 use crate::error::Error;
+use crate::question::Question;
 use crate::reply::{Listed, Reply};
 
 /// How many folders are asked one by one for their counts, where the server cannot tell all at once.
@@ -91,8 +92,7 @@ const NAMES: &[(Role, &[&str])] = &[
 impl Account {
     /// Every folder, in the server's order.
     pub async fn list_folders(&self, count: Count) -> Result<Vec<Folder>, Error> {
-        let mut folders =
-            self.look(async |connection: &mut Connection| self.list(connection, count).await).await?;
+        let mut folders = self.look(&Listing { account: self, count }).await?;
         guess_roles(&mut folders);
         Ok(folders)
     }
@@ -122,9 +122,26 @@ impl Account {
         Ok(())
     }
 
-    async fn list(&self, connection: &mut Connection, count: Count) -> Result<Vec<Folder>, Error> {
+    fn folder(&self, listed: Listed) -> Folder {
+        let Listed { wire, delimiter, attributes, role } = listed;
+        let has = |name: &str| attributes.iter().any(|attribute| attribute.eq_ignore_ascii_case(name));
+        let selectable = !has("\\Noselect") && !has("\\NonExistent");
+        Folder { name: self.shown_name(&wire), delimiter, role, selectable, attributes, counts: None }
+    }
+}
+
+/// Every folder, by what the server says of them.
+struct Listing<'a> {
+    account: &'a Account,
+    count: Count,
+}
+
+impl Question for Listing<'_> {
+    type Answer = Vec<Folder>;
+
+    async fn ask(&self, connection: &mut Connection) -> Result<Vec<Folder>, Error> {
         let has = |name| connection.capabilities.has(name);
-        let at_once = has("LIST-STATUS") && count == Count::Messages;
+        let at_once = has("LIST-STATUS") && self.count == Count::Messages;
         let mut wanted = Vec::new();
         // Asked for anything, a server says nothing that was not asked for.
         wanted.extend(["CHILDREN", "SPECIAL-USE"].into_iter().filter(|name| has(name)));
@@ -147,13 +164,13 @@ impl Account {
         let mut folders = Vec::new();
         for reply in answer.replies {
             match reply {
-                Reply::Folder(listed) => folders.push((listed.wire.clone(), self.folder(listed))),
+                Reply::Folder(listed) => folders.push((listed.wire.clone(), self.account.folder(listed))),
                 Reply::Counts(wire, found) => drop(counts.insert(wire, found)),
                 _ => {}
             }
         }
         tracing::debug!(count = folders.len(), ms = started.elapsed().as_millis(), "listed folders");
-        if count == Count::Messages && counts.is_empty() {
+        if self.count == Count::Messages && counts.is_empty() {
             for (wire, folder) in folders.iter().filter(|(_, folder)| folder.selectable).take(STATUS_MAX) {
                 match status(connection, wire).await {
                     Ok(found) => drop(counts.insert(wire.clone(), found)),
@@ -168,13 +185,6 @@ impl Account {
         let with_counts =
             |(wire, folder): (String, Folder)| Folder { counts: counts.get(&wire).copied(), ..folder };
         Ok(folders.into_iter().map(with_counts).collect())
-    }
-
-    fn folder(&self, listed: Listed) -> Folder {
-        let Listed { wire, delimiter, attributes, role } = listed;
-        let has = |name: &str| attributes.iter().any(|attribute| attribute.eq_ignore_ascii_case(name));
-        let selectable = !has("\\Noselect") && !has("\\NonExistent");
-        Folder { name: self.shown_name(&wire), delimiter, role, selectable, attributes, counts: None }
     }
 }
 

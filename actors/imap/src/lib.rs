@@ -23,6 +23,7 @@ mod login;
 mod messages;
 mod pool;
 mod query;
+mod question;
 mod reply;
 mod search;
 mod sieve;

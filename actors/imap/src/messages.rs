@@ -14,6 +14,7 @@ use crate::command::{Command, uid_set};
 use crate::connection::{Connection, Mailbox, News};
 use crate::error::Error;
 use crate::flags::{Flag, set};
+use crate::question::FolderQuestion;
 use crate::reply::{Message, Reply};
 use crate::search::numbers;
 use crate::structure::Part;
@@ -77,18 +78,10 @@ impl Account {
         let mut ranges = vec![uids.to_vec()];
         let mut cuts = 0;
         while let Some(range) = ranges.pop() {
-            let answer = self
-                .look_into(
-                    folder,
-                    uid_validity,
-                    News::Unneeded,
-                    async |connection: &mut Connection, mailbox: Mailbox| {
-                        Ok((mailbox.uid_validity, read(connection, &range).await?))
-                    },
-                )
-                .await;
+            let question = Glance { uids: &range };
+            let answer = self.look_into(folder, uid_validity, News::Unneeded, &question).await;
             match answer {
-                Ok((validity, read)) => found.take(validity, read),
+                Ok(read) => found.take(read),
                 // Something in it breaks the connection each time: cut until it is alone.
                 Err(Error::Lost { .. }) if range.len() == 1 && uids.len() > 1 => {
                     found.unreadable.extend(range);
@@ -114,8 +107,8 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, uid_validity: u32, read: Self) {
-        self.uid_validity = uid_validity;
+    fn take(&mut self, read: Self) {
+        self.uid_validity = read.uid_validity;
         self.messages.extend(read.messages);
         self.unreadable.extend(read.unreadable);
     }
@@ -131,6 +124,19 @@ impl Found {
             }
         }
         summaries
+    }
+}
+
+struct Glance<'a> {
+    uids: &'a [u32],
+}
+
+impl FolderQuestion for Glance<'_> {
+    type Answer = Found;
+
+    async fn ask(&self, connection: &mut Connection, mailbox: Mailbox) -> Result<Found, Error> {
+        let found = read(connection, self.uids).await?;
+        Ok(Found { uid_validity: mailbox.uid_validity, ..found })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::connection::{Connection, Mailbox, News};
 use crate::error::Error;
 use crate::lists::{Esearch, threads};
 use crate::query::Query;
+use crate::question::FolderQuestion;
 use crate::reply::Reply;
 
 /// Which part of what was found is wanted.
@@ -50,24 +51,7 @@ impl Account {
         query: &Query,
         page: Page,
     ) -> Result<Found, Error> {
-        self.look_into(
-            folder,
-            uid_validity,
-            News::Wanted,
-            async |connection: &mut Connection, mailbox: Mailbox| {
-                let found = if connection.capabilities.has("SORT") {
-                    sort(connection, query).await?
-                } else {
-                    let mut uids = find(connection, query).await?;
-                    uids.sort_unstable();
-                    uids
-                };
-                let total = found.len();
-                let uids = found.into_iter().rev().skip(page.offset).take(page.limit).collect();
-                Ok(Found { uid_validity: mailbox.uid_validity, total, uids })
-            },
-        )
-        .await
+        self.look_into(folder, uid_validity, News::Wanted, &Search { query, page }).await
     }
 
     /// What belongs together among the messages that match, as the server sees it (RFC 5256: by references).
@@ -80,25 +64,51 @@ impl Account {
         uid_validity: Option<u32>,
         query: &Query,
     ) -> Result<Threads, Error> {
-        self.look_into(
-            folder,
-            uid_validity,
-            News::Wanted,
-            async |connection: &mut Connection, mailbox: Mailbox| {
-                let has = |name| connection.capabilities.has(name);
-                let method = match (has("THREAD=REFS"), has("THREAD=REFERENCES")) {
-                    (_, true) => "REFERENCES",
-                    (true, false) => "REFS",
-                    _ => return Err(Error::Unsupported { what: "threads by references (RFC 5256)" }),
-                };
-                let command = Command::new("UID THREAD").words(&format!("{method} UTF-8"));
-                let command = query.write(command, &connection.capabilities)?;
-                let answer = connection.run(command).await?;
-                let found = answer.aside.iter().filter_map(|line| threads(line)).flatten().collect();
-                Ok(Threads { uid_validity: mailbox.uid_validity, threads: found })
-            },
-        )
-        .await
+        self.look_into(folder, uid_validity, News::Wanted, &Threading { query }).await
+    }
+}
+
+struct Search<'a> {
+    query: &'a Query,
+    page: Page,
+}
+
+impl FolderQuestion for Search<'_> {
+    type Answer = Found;
+
+    async fn ask(&self, connection: &mut Connection, mailbox: Mailbox) -> Result<Found, Error> {
+        let found = if connection.capabilities.has("SORT") {
+            sort(connection, self.query).await?
+        } else {
+            let mut uids = find(connection, self.query).await?;
+            uids.sort_unstable();
+            uids
+        };
+        let total = found.len();
+        let uids = found.into_iter().rev().skip(self.page.offset).take(self.page.limit).collect();
+        Ok(Found { uid_validity: mailbox.uid_validity, total, uids })
+    }
+}
+
+struct Threading<'a> {
+    query: &'a Query,
+}
+
+impl FolderQuestion for Threading<'_> {
+    type Answer = Threads;
+
+    async fn ask(&self, connection: &mut Connection, mailbox: Mailbox) -> Result<Threads, Error> {
+        let has = |name| connection.capabilities.has(name);
+        let method = match (has("THREAD=REFS"), has("THREAD=REFERENCES")) {
+            (_, true) => "REFERENCES",
+            (true, false) => "REFS",
+            _ => return Err(Error::Unsupported { what: "threads by references (RFC 5256)" }),
+        };
+        let command = Command::new("UID THREAD").words(&format!("{method} UTF-8"));
+        let command = self.query.write(command, &connection.capabilities)?;
+        let answer = connection.run(command).await?;
+        let found = answer.aside.iter().filter_map(|line| threads(line)).flatten().collect();
+        Ok(Threads { uid_validity: mailbox.uid_validity, threads: found })
     }
 }
 

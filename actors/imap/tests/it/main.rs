@@ -4,9 +4,12 @@
 
 mod connecting;
 mod dovecot;
+mod faults;
 mod folders;
+mod idle;
 mod messages;
 mod oauth;
+mod proxy;
 mod searching;
 mod tokens;
 mod transfers;

@@ -1,5 +1,6 @@
 //! Messages: at a glance, whole and in parts; and looking changes nothing.
 
+use base64::Engine as _;
 use imap::{Count, Error, Flag, FlagChange, PIECE, Page, Query, Section};
 
 use crate::dovecot::{Dovecot, fill, message, with_attachment};
@@ -58,7 +59,6 @@ async fn messages_come_as_they_are() {
     assert_eq!(get(&Section::Part("1".to_owned()), 0).await.unwrap(), b"See attached.");
     let part = get(&Section::Part("2".to_owned()), 0).await.unwrap();
     let text: Vec<u8> = part.into_iter().filter(|b| !b.is_ascii_whitespace()).collect();
-    use base64::Engine as _;
     assert_eq!(base64::engine::general_purpose::STANDARD.decode(text).unwrap(), file);
     assert!(
         get(&Section::PartHeader("2".to_owned()), 0)

@@ -4,6 +4,9 @@ use imap::{Account, Count, Error};
 
 use crate::dovecot::{Dovecot, LIMIT};
 
+/// Whether an error is the right one.
+type Fits = fn(&Error) -> bool;
+
 fn account(server: &Dovecot) -> Account {
     let (imap, tokens) = (server.imap, server.tokens.port);
     let oauth = format!(
@@ -47,7 +50,6 @@ async fn what_is_wrong_with_tokens() {
     let server = Dovecot::start();
     let refused = |error: &Error| matches!(error, Error::Authentication { .. });
     let unreachable = |error: &Error| matches!(error, Error::Unreachable { .. });
-    type Fits = fn(&Error) -> bool;
     let cases: [(u16, &str, Fits); 6] = [
         (400, r#"{"error": "invalid_grant", "error_description": "revoked"}"#, refused),
         (500, "no", unreachable),

@@ -3,7 +3,7 @@
 use imap::{Account, Flag, Page, Query};
 use jiff::civil::date;
 
-use crate::dovecot::{Dovecot, fill, message, with_attachment};
+use crate::dovecot::{Dovecot, fill, id, message, with_attachment};
 
 const INBOX: &str = "INBOX";
 
@@ -27,7 +27,7 @@ async fn every_condition() {
         async |flags: &[Flag], message| account.append(INBOX, flags, Some(received), message).await.unwrap();
     let work = Flag::Keyword("Work".to_owned());
     put(&[Flag::Seen], message("Grüße aus Köln", "Der Preis: 5 €")).await;
-    put(&[work.clone()], message("a \"quoted\" subject", "back\\slash")).await;
+    put(std::slice::from_ref(&work), message("a \"quoted\" subject", "back\\slash")).await;
     account.append(INBOX, &[], None, with_attachment("report", &[0; 3000])).await.unwrap();
     let text = |text: &str| text.to_owned();
     let not = |query| Query::Not(Box::new(query));
@@ -102,8 +102,7 @@ async fn what_belongs_together() {
             "In-Reply-To: <{to}@example.org>\r\nReferences: <{to}@example.org>\r\n{original}"
         ))
     };
-    let hex = |text: &str| text.bytes().map(|b| format!("{b:02x}")).collect::<String>();
-    for message in [message("plan", "x"), message("other", "x"), reply("Re: plan", &hex("plan"))] {
+    for message in [message("plan", "x"), message("other", "x"), reply("Re: plan", &id("plan"))] {
         account.append(INBOX, &[], None, message).await.unwrap();
     }
     let mut threads = account.threads(INBOX, None, &Query::All).await.unwrap().threads;
