@@ -4,12 +4,13 @@
 //! says with its refusals, and has no room for answers that its grammar does not know (ESEARCH, THREAD). Here a response
 //! is bounded; what cannot be read is put aside for whoever knows better; and the last status is kept as it was said.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 
 use crate::frame::{self, Framer};
@@ -26,7 +27,8 @@ pub(crate) struct Sieve {
     inner: BufWriter<Transport>,
     raw: BytesMut,
     framer: Framer,
-    ready: BytesMut,
+    /// Responses that are let through; one at a time, so that none is read ahead of its time.
+    ready: VecDeque<Bytes>,
     aside: Vec<Bytes>,
     aside_bytes: usize,
     /// The last status line as the server wrote it, tagged or not.
@@ -41,7 +43,7 @@ impl Sieve {
             inner: BufWriter::new(inner),
             raw: BytesMut::new(),
             framer: Framer::default(),
-            ready: BytesMut::new(),
+            ready: VecDeque::new(),
             aside: Vec::new(),
             aside_bytes: 0,
             status: Bytes::new(),
@@ -98,9 +100,9 @@ impl Sieve {
             self.status = response.clone();
         }
         if frame::is_readable(response) {
-            self.ready.extend_from_slice(response);
+            self.ready.push_back(response.clone());
         } else if let Some(repaired) = frame::repaired(response) {
-            self.ready.extend_from_slice(&repaired);
+            self.ready.push_back(Bytes::from(repaired));
         } else if self.aside_bytes + response.len() <= ASIDE_MAX {
             self.aside_bytes += response.len();
             self.aside.push(response.clone());
@@ -129,9 +131,13 @@ impl AsyncRead for Sieve {
             }
             this.sort()?;
         }
-        let length = this.ready.len().min(out.remaining());
-        out.put_slice(&this.ready[..length]);
-        this.ready.advance(length);
+        if let Some(response) = this.ready.front_mut() {
+            let length = response.len().min(out.remaining());
+            out.put_slice(&response.split_to(length));
+            if response.is_empty() {
+                this.ready.pop_front();
+            }
+        }
         Poll::Ready(Ok(()))
     }
 }

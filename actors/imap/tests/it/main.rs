@@ -4,10 +4,12 @@
 
 mod connecting;
 mod dovecot;
+mod fake;
 mod faults;
 mod folders;
 mod idle;
 mod messages;
+mod nonsense;
 mod oauth;
 mod proxy;
 mod searching;
