@@ -7,10 +7,13 @@ use std::time::Duration;
 use cluster_config::Secret;
 use cluster_config::mail::{MailAccount, MailAuth};
 use supervisor::Tasks;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::command::Command;
 use crate::connection::{Access, News};
-use crate::error::Error;
+use crate::error::{Error, Outcome};
+use crate::idle::WATCHED_MAX;
 use crate::pool::{Lease, Pool};
 use crate::{Capabilities, utf7};
 
@@ -25,6 +28,7 @@ pub(crate) struct Inner {
     /// Names of folders as the server writes them, where that is not what our encoding makes of them.
     odd_names: Mutex<HashMap<String, String>>,
     pub(crate) tasks: Tasks,
+    pub(crate) watchers: Arc<Semaphore>,
     keeps_alive: std::sync::Once,
 }
 
@@ -37,6 +41,7 @@ impl Account {
             tasks: Tasks::named(format!("mail {}", settings.host)),
             pool: Arc::new(Pool::new(settings, limit)),
             odd_names: Mutex::default(),
+            watchers: Arc::new(Semaphore::new(WATCHED_MAX)),
             keeps_alive: std::sync::Once::new(),
         }))
     }
@@ -55,7 +60,12 @@ impl Account {
     pub async fn access_token(&self) -> Result<Option<Secret>, Error> {
         match self.settings().auth_type {
             MailAuth::Password => Ok(None),
-            MailAuth::Oauth2 => self.0.pool.tokens.access().await.map(Some),
+            MailAuth::Oauth2 => {
+                let after = self.0.pool.limit;
+                let token = timeout(after, self.0.pool.tokens.access()).await;
+                let outcome = Outcome::NothingDone;
+                token.map_err(|_| Error::Timeout { command: "a token", after, outcome })?.map(Some)
+            }
         }
     }
 

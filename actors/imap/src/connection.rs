@@ -326,6 +326,8 @@ impl Connection {
     /// The next news.
     pub(crate) async fn news(&mut self) -> Result<Reply, Error> {
         loop {
+            // What cannot be read is no news, and would pile up.
+            self.session.get_mut().take_aside();
             match self.next("IDLE").await? {
                 Next::Reply(reply) => return Ok(reply),
                 Next::Continue => {}

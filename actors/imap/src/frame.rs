@@ -14,6 +14,10 @@ pub(crate) const RESPONSE_MAX: usize = 16 * 1024 * 1024;
 /// so each level takes stack.
 const DEPTH_MAX: usize = 64;
 
+/// The most that a response may have outside of literals to be let at the grammar. async-imap reads four kilobytes at a
+/// time and begins anew each time: the structure of a message with a thousand parts is well below.
+const TEXT_MAX: usize = 128 * 1024;
+
 /// Finds the ends of responses in a buffer that grows.
 #[derive(Debug, Default)]
 pub(crate) struct Framer {
@@ -80,11 +84,15 @@ fn status(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     known.iter().any(|status| word.eq_ignore_ascii_case(status)).then_some((word, text))
 }
 
-/// Whether the grammar takes this response whole, and can be let at it: it panics at `]é` in a status, and its stack
-/// grows with every parenthesis.
+/// Whether the grammar takes this response whole, and can be let at it: it panics at `]é` in a status, its stack grows
+/// with every parenthesis, and what is long takes it a time that grows with the square. Lists of numbers are long.
 pub(crate) fn is_readable(response: &[u8]) -> bool {
-    let harmless =
-        if may_have_literals(response) { depth(response) <= DEPTH_MAX } else { text_is_ascii(response) };
+    let harmless = if may_have_literals(response) {
+        let (depth, text) = extent(response);
+        depth <= DEPTH_MAX && text <= TEXT_MAX && !crate::lists::is_numbers(response)
+    } else {
+        response.len() <= TEXT_MAX && text_is_ascii(response)
+    };
     harmless && matches!(Response::parse(response), Ok((rest, _)) if rest.is_empty())
 }
 
@@ -93,9 +101,9 @@ fn text_is_ascii(line: &[u8]) -> bool {
     line.windows(2).all(|pair| pair[0] != b']' || pair[1].is_ascii())
 }
 
-/// How deep the parentheses outside of strings are nested.
-fn depth(response: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+/// How deep the parentheses outside of strings are nested, and how much there is outside of literals.
+fn extent(response: &[u8]) -> (usize, usize) {
+    let (mut depth, mut deepest, mut at, mut literals) = (0_usize, 0, 0, 0);
     let mut in_quotes = false;
     while let Some(&byte) = response.get(at) {
         at += 1;
@@ -109,13 +117,15 @@ fn depth(response: &[u8]) -> usize {
             b')' if !in_quotes => depth = depth.saturating_sub(1),
             b'\n' => {
                 let line = response.get(..at).and_then(|line| line.strip_suffix(b"\r\n"));
-                at += line.and_then(literal).unwrap_or(0);
+                let length = line.and_then(literal).unwrap_or(0);
+                at += length;
+                literals += length;
                 in_quotes = false;
             }
             _ => {}
         }
     }
-    deepest
+    (deepest, response.len().saturating_sub(literals))
 }
 
 /// A status or a continuation that the grammar does not take, in words that it takes; `None` for data.
@@ -129,8 +139,9 @@ pub(crate) fn repaired(response: &[u8]) -> Option<Vec<u8>> {
     let tag_fits = tag == b"*" || (!tag.is_empty() && tag.iter().all(u8::is_ascii_alphanumeric));
     let (word, text) = tag_fits.then(|| status(rest)).flatten()?;
     let ascii: Vec<u8> = text.iter().map(|b| if (b' '..=b'~').contains(b) { *b } else { b'?' }).collect();
+    let ascii = ascii.get(..1000).unwrap_or(&ascii);
     let with = |text: &[u8]| [tag, b" ", word, text, b"\r\n"].concat();
-    Some(with(&ascii))
+    Some(with(ascii))
         .filter(|line| is_readable(line))
         .or_else(|| Some(with(b"")))
         .filter(|line| is_readable(line))
@@ -171,6 +182,9 @@ mod tests {
             nested(100_000),
             "* NONSENSE\r\n".to_owned(),
             "* CAPABILITY  IMAP4rev1\r\n".to_owned(),
+            format!("* FLAGS ({})\r\n", "a ".repeat(TEXT_MAX)),
+            format!("* OK {}\r\n", "a ".repeat(TEXT_MAX)),
+            "* SEARCH 1\r\n".to_owned(),
         ] {
             assert!(
                 !is_readable(unreadable.as_bytes()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::account::Account;
 use crate::command::Command;
@@ -14,6 +14,8 @@ use crate::error::Error;
 use crate::pool::Pool;
 use crate::reply::Reply;
 
+/// Folders that are watched at one time, each on a connection: servers allow ten or so for each user.
+pub(crate) const WATCHED_MAX: usize = 8;
 /// News that wait for whoever watches; one who is slower than that finds them together.
 const WAITING_MAX: usize = 64;
 /// IDLE is begun anew so often: routers forget a silent connection within a quarter of an hour, servers within half.
@@ -73,12 +75,21 @@ impl Changes {
 
 impl Account {
     /// Watches a folder, on a connection of its own.
-    pub fn watch(&self, folder: &str) -> Changes {
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where as many folders are watched as may be at one time, which is eight.
+    pub fn watch(&self, folder: &str) -> Result<Changes, Error> {
+        let permit = Arc::clone(&self.0.watchers).try_acquire_owned();
+        let permit =
+            permit.map_err(|_| Error::invalid(format!("{WATCHED_MAX} folders are watched already")))?;
         let (sender, news) = mpsc::channel(WAITING_MAX);
         let (folder, wire) = (folder.to_owned(), self.wire_name(folder));
         let pool = Arc::clone(&self.0.pool);
-        let task = self.0.tasks.spawn(watch(pool, folder, wire, sender));
-        Changes { news, _watch: Watch(task) }
+        let task = self.0.tasks.spawn(async move {
+            let _permit = permit;
+            watch(pool, folder, wire, sender).await;
+        });
+        Ok(Changes { news, _watch: Watch(task) })
     }
 }
 
@@ -124,7 +135,9 @@ async fn watch_once(
     }
     loop {
         connection.idle().await?;
-        while let Ok(news) = timeout(AGAIN_AFTER, connection.news()).await {
+        // From its beginning on: words that only say that the server is still there put nothing off.
+        let again = Instant::now() + AGAIN_AFTER;
+        while let Ok(news) = timeout_at(again, connection.news()).await {
             if told.tell(&news?).await.is_err() {
                 return Ok(());
             }

@@ -14,9 +14,9 @@ use crate::command::{Command, uid_set};
 use crate::connection::{Connection, Mailbox, News};
 use crate::error::Error;
 use crate::flags::{Flag, set};
+use crate::lists;
 use crate::question::FolderQuestion;
 use crate::reply::{Message, Reply};
-use crate::search::numbers;
 use crate::structure::Part;
 
 /// How many messages one call shows: with their headers some megabytes.
@@ -154,7 +154,7 @@ async fn read(connection: &mut Connection, uids: &[u32]) -> Result<Found, Error>
     // What is there and was not read twice cannot be.
     let command = Command::new("UID SEARCH").words(&format!("UID {}", uid_set(&left)));
     let answer = connection.run(command).await?;
-    let there = numbers(&answer.replies);
+    let there = lists::found(&answer.aside)?;
     found.unreadable.extend(there.into_iter().filter(|uid| left.contains(uid)));
     Ok(found)
 }

@@ -21,8 +21,6 @@ pub(crate) enum Reply {
     Gone,
     /// Something of a message.
     Message(Box<Message>),
-    /// What was searched for, in the server's order.
-    Numbers(Vec<u32>),
     /// A folder.
     Folder(Listed),
     /// What is in a folder, by its name on the wire.
@@ -74,7 +72,6 @@ impl Reply {
             Response::Fetch(_, items) => Self::Message(Box::new(Message::of(items))),
             Response::MailboxData(datum) => match datum {
                 MailboxDatum::Exists(count) => Self::Exists(*count),
-                MailboxDatum::Search(numbers) | MailboxDatum::Sort(numbers) => Self::Numbers(numbers.clone()),
                 MailboxDatum::List(found) => Self::Folder(Listed::of(found)),
                 MailboxDatum::Status { mailbox, status } => Self::Counts(unescaped(mailbox), counts(status)),
                 _ => Self::Other,
@@ -92,7 +89,6 @@ impl Reply {
                     let parts = message.structure.as_ref().map_or(0, |part| part.all().count());
                     message.body.as_ref().map_or(0, Bytes::len) + parts * 512
                 }
-                Self::Numbers(numbers) => numbers.len() * 4,
                 _ => 0,
             }
     }

@@ -4,10 +4,9 @@ use crate::account::Account;
 use crate::command::Command;
 use crate::connection::{Connection, Mailbox, News};
 use crate::error::Error;
-use crate::lists::{Esearch, threads};
+use crate::lists;
 use crate::query::Query;
 use crate::question::FolderQuestion;
-use crate::reply::Reply;
 
 /// Which part of what was found is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +106,7 @@ impl FolderQuestion for Threading<'_> {
         let command = Command::new("UID THREAD").words(&format!("{method} UTF-8"));
         let command = self.query.write(command, &connection.capabilities)?;
         let answer = connection.run(command).await?;
-        let found = answer.aside.iter().filter_map(|line| threads(line)).flatten().collect();
+        let found = answer.aside.iter().filter_map(|line| lists::threads(line)).flatten().collect();
         Ok(Threads { uid_validity: mailbox.uid_validity, threads: found })
     }
 }
@@ -117,18 +116,13 @@ async fn find(connection: &mut Connection, query: &Query) -> Result<Vec<u32>, Er
     let mut command = Command::new("UID SEARCH");
     if connection.capabilities.has("ESEARCH") {
         // A whole folder is `1:100000` then, and not a line of half a megabyte.
-        command = command.words("RETURN (COUNT ALL)");
+        command = command.words("RETURN (ALL)");
     }
     if query.needs_utf8() {
         command = command.words("CHARSET UTF-8");
     }
     let command = query.write(command, &connection.capabilities)?;
-    let answer = connection.run(command).await?;
-    let mut uids = numbers(&answer.replies);
-    for line in &answer.aside {
-        uids.extend(Esearch::read(line).unwrap_or_default().numbers);
-    }
-    Ok(uids)
+    lists::found(&connection.run(command).await?.aside)
 }
 
 /// The UIDs that match, by when they came, the newest last: turned around by the server, those of the same second would
@@ -136,14 +130,5 @@ async fn find(connection: &mut Connection, query: &Query) -> Result<Vec<u32>, Er
 async fn sort(connection: &mut Connection, query: &Query) -> Result<Vec<u32>, Error> {
     let command = Command::new("UID SORT").words("(ARRIVAL) UTF-8");
     let command = query.write(command, &connection.capabilities)?;
-    Ok(numbers(&connection.run(command).await?.replies))
-}
-
-/// Every number that was found.
-pub(crate) fn numbers(replies: &[Reply]) -> Vec<u32> {
-    let found = replies.iter().filter_map(|reply| match reply {
-        Reply::Numbers(found) => Some(found),
-        _ => None,
-    });
-    found.flatten().copied().collect()
+    lists::found(&connection.run(command).await?.aside)
 }

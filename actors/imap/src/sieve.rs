@@ -19,7 +19,7 @@ use crate::transport::Transport;
 /// How much is read at a time.
 const READ: usize = 16 * 1024;
 
-/// How many bytes of responses that cannot be read are kept for one command; the rest is dropped.
+/// How many bytes may be put aside during one command.
 const ASIDE_MAX: usize = frame::RESPONSE_MAX;
 
 /// A connection of which only readable responses are seen.
@@ -87,11 +87,11 @@ impl Sieve {
             })?;
             let Some(end) = end else { return Ok(()) };
             let response = self.raw.split_to(end).freeze();
-            self.take(&response);
+            self.take(&response)?;
         }
     }
 
-    fn take(&mut self, response: &Bytes) {
+    fn take(&mut self, response: &Bytes) -> io::Result<()> {
         let is_data = response.starts_with(b"* ");
         if response.get(2..12).is_some_and(|word| is_data && word.eq_ignore_ascii_case(b"CAPABILITY")) {
             self.capabilities = Some(response.clone());
@@ -103,10 +103,14 @@ impl Sieve {
             self.ready.push_back(response.clone());
         } else if let Some(repaired) = frame::repaired(response) {
             self.ready.push_back(Bytes::from(repaired));
-        } else if self.aside_bytes + response.len() <= ASIDE_MAX {
+        } else {
             self.aside_bytes += response.len();
+            if self.aside_bytes > ASIDE_MAX {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "too much that cannot be read"));
+            }
             self.aside.push(response.clone());
         }
+        Ok(())
     }
 }
 

@@ -10,11 +10,17 @@ use cluster_config::mail::MailAccount;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::error::Error;
+
+/// How long one address is tried while there are others: a machine without a way into IPv6 finds no answer there.
+const ADDRESS: Duration = Duration::from_secs(5);
+/// How many addresses are tried.
+const ADDRESSES_MAX: usize = 8;
 
 /// A connection, encrypted or not.
 pub(crate) enum Transport {
@@ -25,10 +31,22 @@ pub(crate) enum Transport {
 impl Transport {
     /// A connection in clear.
     pub(crate) async fn open(account: &MailAccount) -> Result<Self, Error> {
-        let connected = TcpStream::connect((account.host.as_str(), account.port)).await;
-        let stream = connected.map_err(|error| unreachable(account, &error.to_string()))?;
+        let failed = |error: io::Error| unreachable(account, &error.to_string());
+        let found = lookup_host((account.host.as_str(), account.port)).await.map_err(failed)?;
+        let mut last = unreachable(account, "its name has no address");
+        for address in found.take(ADDRESSES_MAX) {
+            match timeout(ADDRESS, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Self::opened(stream).map_err(failed),
+                Ok(Err(error)) => last = failed(error),
+                Err(_) => last = unreachable(account, "nobody answers at its address"),
+            }
+        }
+        Err(last)
+    }
+
+    fn opened(stream: TcpStream) -> io::Result<Self> {
         // Commands are short and answers are waited for.
-        stream.set_nodelay(true).map_err(|error| unreachable(account, &error.to_string()))?;
+        stream.set_nodelay(true)?;
         Ok(Self::Clear(stream))
     }
 

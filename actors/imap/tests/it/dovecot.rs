@@ -88,6 +88,17 @@ impl Dovecot {
         String::from_utf8(done.stdout).unwrap()
     }
 
+    /// Puts the messages of a file in mbox format into a user's inbox.
+    pub(crate) fn import(&self, user: &str, mbox: &str) {
+        let folder = self.file("mail/import");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(format!("{folder}/inbox"), mbox).unwrap();
+        let given = Command::new("chown").args(["-R", "mail:mail", &folder]).status().unwrap();
+        assert!(given.success(), "the server's user reads it, and locks it");
+        let from = format!("mbox:{folder}:INBOX={folder}/inbox");
+        self.doveadm(&["import", "-u", user, &from, "", "mailbox", "INBOX", "all"]);
+    }
+
     /// Ends it and starts it again, on the same ports with the same mail.
     pub(crate) fn restart(&mut self) {
         stop(&mut self.master);

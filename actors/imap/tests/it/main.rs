@@ -8,6 +8,7 @@ mod fake;
 mod faults;
 mod folders;
 mod idle;
+mod large;
 mod messages;
 mod nonsense;
 mod oauth;

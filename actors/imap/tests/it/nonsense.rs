@@ -250,3 +250,17 @@ async fn connections_that_wait() {
     assert_eq!(last, "LOGOUT");
     assert!((1..=4).contains(&others.len()) && others.iter().all(|command| command == "NOOP"), "{said:?}");
 }
+
+/// What is longer than a server says that it takes is not sent.
+#[tokio::test]
+async fn a_limit_is_known_before_it_is_met() {
+    let fake = Fake::start("IMAP4rev1 APPENDLIMIT=100", |_| None);
+    let account = fake.clear();
+    let error = account.append("INBOX", &[], None, "x".repeat(101).into()).await.unwrap_err();
+    assert!(matches!(&error, Error::OverQuota { said } if said.contains("100")), "{error:?}");
+    assert!(fake.seen().iter().all(|command| !command.starts_with("APPEND")), "{:?}", fake.seen());
+    let put = account.append("INBOX", &[], None, "x".repeat(100).into()).await.unwrap();
+    assert_eq!(put, None, "this server does not say where");
+    let sent = fake.seen().pop().unwrap();
+    assert!(sent.starts_with("APPEND \"INBOX\" () {100}\r\nxxx"), "{sent}");
+}

@@ -7,6 +7,7 @@ use supervisor::Tasks;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// How a line breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub(crate) struct Proxy {
 struct State {
     /// How many lines from now on, and what then.
     armed: Mutex<Option<(usize, Fault)>>,
-    open: AtomicUsize,
+    open: watch::Sender<usize>,
     open_max: AtomicUsize,
 }
 
@@ -63,6 +64,11 @@ impl Proxy {
         self.state.armed.lock().unwrap().take().is_none()
     }
 
+    /// Waits until so many connections are open.
+    pub(crate) async fn open(&self, wanted: usize) {
+        self.state.open.subscribe().wait_for(|open| *open == wanted).await.unwrap();
+    }
+
     /// How many connections were open at one time.
     pub(crate) fn open_max(&self) -> usize {
         assert!(!self.tasks.is_empty(), "it is running");
@@ -85,15 +91,15 @@ struct Open<'a>(&'a State);
 
 impl<'a> Open<'a> {
     fn new(state: &'a State) -> Self {
-        let open = state.open.fetch_add(1, Ordering::SeqCst) + 1;
-        state.open_max.fetch_max(open, Ordering::SeqCst);
+        state.open.send_modify(|open| *open += 1);
+        state.open_max.fetch_max(*state.open.borrow(), Ordering::SeqCst);
         Self(state)
     }
 }
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::SeqCst);
+        self.0.open.send_modify(|open| *open -= 1);
     }
 }
 
