@@ -17,6 +17,9 @@ use crate::idle::WATCHED_MAX;
 use crate::pool::{Lease, Pool};
 use crate::{Capabilities, utf7};
 
+/// How many names are remembered that are not what our encoding makes of them.
+const ODD_NAMES_MAX: usize = 10_000;
+
 /// One account's IMAP server. Cheap to clone; making one opens no connection. What runs for it ends when the last clone
 /// is dropped.
 #[derive(Clone, Debug)]
@@ -108,12 +111,16 @@ impl Account {
         odd.get(folder).cloned().unwrap_or_else(|| utf7::encode(folder))
     }
 
-    /// The name that a server's name is shown as. Two names are never shown as one.
+    /// The name that a server's name is shown as: decoded, and as it is where that would not lead back to it.
     pub(crate) fn shown_name(&self, wire: &str) -> String {
         match utf7::decode(wire) {
             Some(name) if utf7::encode(&name) == wire => name,
             _ => {
                 let mut odd = self.0.odd_names.lock().unwrap_or_else(PoisonError::into_inner);
+                // A server that has so many makes them up.
+                if odd.len() >= ODD_NAMES_MAX {
+                    odd.clear();
+                }
                 odd.insert(wire.to_owned(), wire.to_owned());
                 wire.to_owned()
             }

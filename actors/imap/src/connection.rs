@@ -2,7 +2,7 @@
 //! was not answered to its end.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_imap::Session;
 use bytes::Bytes;
@@ -40,6 +40,8 @@ pub(crate) struct Connection {
     fit: bool,
     /// When the last one was.
     pub(crate) heard: Instant,
+    /// The same by the clock on the wall, which goes on while a machine sleeps.
+    pub(crate) heard_at: SystemTime,
     /// When it was last used for somebody's question.
     pub(crate) worked: Instant,
 }
@@ -124,6 +126,7 @@ impl Connection {
             selected: None,
             fit: true,
             heard: Instant::now(),
+            heard_at: SystemTime::now(),
             worked: Instant::now(),
         };
         connection.run(Command::new("CAPABILITY")).await?;
@@ -159,6 +162,7 @@ impl Connection {
         let (answer, status) = done.map_err(|_| Error::Timeout { command: name, after, outcome })??;
         self.fit = true;
         self.heard = Instant::now();
+        self.heard_at = SystemTime::now();
         if status == Status::Ok {
             return Ok(answer);
         }

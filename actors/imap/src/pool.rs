@@ -1,7 +1,7 @@
 //! The connections of one account: a few, kept open while they are used, and opened again with patience when they fail.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use cluster_config::mail::{MailAccount, MailAuth};
@@ -73,13 +73,20 @@ impl Pool {
             let outcome = Outcome::NothingDone;
             return Err(Error::Timeout { command: "other calls first", after: self.limit, outcome });
         };
-        let parked = self.parked().pop();
+        let parked = self.take_parked();
         let reused = parked.is_some();
         let connection = match parked {
             Some(connection) => connection,
             None => self.connect().await?,
         };
         Ok(Lease { pool: Arc::clone(self), connection: Some(connection), reused, _permit: permit })
+    }
+
+    /// A connection that waits for work, and was heard of lately.
+    fn take_parked(&self) -> Option<Connection> {
+        let mut parked = self.parked();
+        parked.retain(|connection| is_alive(connection.heard_at, SystemTime::now()));
+        parked.pop()
     }
 
     /// A new connection; not before its time where the last tries failed.
@@ -170,6 +177,12 @@ impl Pool {
     }
 }
 
+/// Whether a connection may still be there that was heard of then. One that was not for so long was asleep with its
+/// machine, and the server has forgotten it without a word: whoever asked on it would wait in vain.
+fn is_alive(heard_at: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(heard_at).is_ok_and(|silent| silent < KEEP_ALIVE * 3)
+}
+
 /// How long is waited after each failure. A password that is wrong is not tried often: servers lock the account then.
 fn delays(error: &Error) -> ExponentialBackoff {
     let (least, most) = match error {
@@ -210,5 +223,32 @@ impl Drop for Lease {
             connection.worked = Instant::now();
             self.pool.park(connection);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_slept_is_not_used() {
+        let now = SystemTime::now();
+        for (silent, alive) in [(0, true), (100, true), (181, false), (86_400, false)] {
+            assert_eq!(is_alive(now - Duration::from_secs(silent), now), alive, "{silent} s");
+        }
+        assert!(!is_alive(now + Duration::from_mins(1), now), "the clock was turned back: nobody knows");
+    }
+
+    #[test]
+    fn a_wrong_password_is_tried_less_often_than_a_server_that_is_away() {
+        let first = |error: &Error| delays(error).next().unwrap();
+        let wrong = first(&Error::Authentication { said: String::new() });
+        let away = first(&Error::lost("x", "y"));
+        assert!(wrong >= Duration::from_secs(5) && away < Duration::from_secs(1), "{wrong:?} {away:?}");
+        let later = delays(&Error::lost("x", "y")).nth(50).unwrap();
+        assert!(
+            (Duration::from_mins(1)..Duration::from_mins(3)).contains(&later),
+            "it does not end: {later:?}"
+        );
     }
 }

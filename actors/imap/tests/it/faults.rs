@@ -80,11 +80,15 @@ async fn ask(account: &Account, question: Question, folder: &str) -> Result<Stri
     }
 }
 
+/// The folder of one case.
+fn folder(question: Question, fault: Fault, line: usize, cold: bool) -> String {
+    format!("{question:?}-{fault:?}-{line}-{cold}")
+}
+
 /// One case; `false` when the question has fewer lines.
 async fn check(server: Arc<Dovecot>, question: Question, fault: Fault, line: usize, cold: bool) -> bool {
-    let name = format!("{question:?}-{fault:?}-{line}-{cold}");
+    let name = folder(question, fault, line, cold);
     let direct = server.account_at("alice", server.imap, LIMIT);
-    direct.create_folder(&name).await.unwrap();
     fill(&direct, &name, 2).await;
     let right = match question {
         Question::List => "Some(2)",
@@ -136,8 +140,7 @@ async fn check(server: Arc<Dovecot>, question: Question, fault: Fault, line: usi
 #[tokio::test(flavor = "multi_thread")]
 async fn every_question_survives_a_line_that_breaks() {
     let server = Arc::new(Dovecot::start());
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    let mut cases = JoinSet::new();
+    let mut cases = Vec::new();
     for (question, lines) in QUESTIONS {
         // The login is the same for all.
         let with_login = (question == Question::List).then_some((true, lines + LOGIN));
@@ -145,20 +148,26 @@ async fn every_question_survives_a_line_that_breaks() {
             for (fault, line) in
                 FAULTS.into_iter().flat_map(|fault| (1..=lines + 1).map(move |line| (fault, line)))
             {
-                let (server, places) = (Arc::clone(&server), Arc::clone(&places));
-                cases.spawn(async move {
-                    let _place = places.acquire().await.unwrap();
-                    let broke = check(server, question, fault, line, cold).await;
-                    assert_eq!(
-                        broke,
-                        line <= lines,
-                        "{question:?} has {lines} lines, and this is line {line}"
-                    );
-                });
+                cases.push((question, fault, line, cold, line <= lines));
             }
         }
     }
-    while let Some(case) = cases.join_next().await {
+    // Before anything else is asked, so that what is listed does not change meanwhile.
+    let direct = server.account_at("alice", server.imap, LIMIT);
+    for (question, fault, line, cold, _) in &cases {
+        direct.create_folder(&folder(*question, *fault, *line, *cold)).await.unwrap();
+    }
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for (question, fault, line, cold, breaks) in cases {
+        let (server, places) = (Arc::clone(&server), Arc::clone(&places));
+        running.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            let broke = check(server, question, fault, line, cold).await;
+            assert_eq!(broke, breaks, "{question:?}: whether it has a line {line}");
+        });
+    }
+    while let Some(case) = running.join_next().await {
         case.unwrap();
     }
 }
