@@ -79,6 +79,14 @@ pub(crate) const NAMED: &[Named] = &[
     Named { name: "LLMBDO_MCP_CAPS_DIR", meaning: Meaning::Sets(&["run_dir", "backends.dir"]) },
     Named { name: "LLMBDO_LICENCE_FILE_PATH", meaning: Meaning::Sets(&["licence.file"]) },
     Named { name: "LLMBDO_LICENCE_TIERS_CONFIG_PATH", meaning: Meaning::Sets(&["tiers_file"]) },
+    Named { name: "LLMBDO_MAIL_ACCOUNTS_CONFIG_PATH", meaning: Meaning::Sets(&["mail_accounts_file"]) },
+    // The original's container set this one, and its service read the one above.
+    Named { name: "LLMBDO_MAIL_ACCOUNTS_CONFIG", meaning: Meaning::Sets(&["mail_accounts_file"]) },
+    Named { name: "LLMBDO_MAIL_IMAP_TIMEOUT_SEC", meaning: Meaning::Sets(&["mail.imap_timeout_seconds"]) },
+    Named {
+        name: "LLMBDO_MAIL_MAX_ATTACH_INLINE_KB",
+        meaning: Meaning::Sets(&["mail.attachment_inline_kb"]),
+    },
     Named { name: "LLMBDO_GATEWAY_WS_URL", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_GATEWAY_EXPOSED_PORT", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_TENANT_DATA_ROOT", meaning: Meaning::Elsewhere },
@@ -98,8 +106,7 @@ const NO_WORKERS: &str =
     "there are no worker threads to count; LLMBDO_LIMITS_IN_FLIGHT bounds what runs at once";
 
 /// Variables that other parts read: the shell, and services that have files of their own.
-const ELSEWHERE: &[&str] =
-    &["LLMBDO_SHELL_", "LLMBDO_MAIL_", "LLMBDO_SYNC_", "LLMBDO_RCLONE_", "LLMBDO_AGENT_"];
+const ELSEWHERE: &[&str] = &["LLMBDO_SHELL_", "LLMBDO_SYNC_", "LLMBDO_RCLONE_", "LLMBDO_AGENT_"];
 
 /// Families of the original's variables: one per service.
 const FAMILIES: &[(&str, &str)] = &[

@@ -185,7 +185,7 @@ mod tests {
         let uncommented = uncommented.collect::<Vec<_>>().join("\n");
         let temporary = tempfile::tempdir().unwrap();
         std::fs::write(temporary.path().join("llmbasedos.yaml"), &uncommented).unwrap();
-        for named in ["licence_tiers.yaml", "models.yaml"] {
+        for named in ["licence_tiers.yaml", "models.yaml", "mail_accounts.yaml"] {
             std::fs::write(temporary.path().join(named), "").unwrap();
         }
         let flags = Flags { config_dir: Some(temporary.path().to_owned()), ..Flags::default() };
@@ -193,7 +193,8 @@ mod tests {
         let mut expected = Settings::default();
         let (prompts, root) = (&mut expected.prompts_dir, &mut expected.fs.roots[0].path);
         let (tiers, models) = (&mut expected.tiers_file, &mut expected.models_file);
-        for path in [tiers, models, prompts, &mut expected.licence.file, root] {
+        let accounts = &mut expected.mail_accounts_file;
+        for path in [tiers, models, accounts, prompts, &mut expected.licence.file, root] {
             *path = temporary.path().join(&*path);
         }
         expected.state_dir = temporary.path().join("state");

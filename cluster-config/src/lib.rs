@@ -10,6 +10,7 @@
 
 pub mod effective;
 pub mod fs;
+pub mod mail;
 pub mod models;
 mod settings;
 pub mod tiers;
@@ -47,6 +48,6 @@ pub use origin::{Origins, Source};
 pub use reference::{reference, schema};
 pub use search::Search;
 pub use secret::Secret;
-pub use settings::{Auth, Backends, Limits, Log, LogFormat, Loopback, Settings};
+pub use settings::{Auth, Backends, Limits, Log, LogFormat, Loopback, Mail, Settings};
 pub use template::template;
 pub use tiers::{AllowedModels, Tier, Tiers};

@@ -329,9 +329,13 @@ impl<'a> Loading<'a> {
 
     /// What can only be seen with everything together.
     fn whole(&mut self, settings: &Settings, tiers: &Tiers) {
-        // What is in it is read by whoever serves the models.
+        // What is in them is read by whoever serves the models, and the mail.
         if !settings.models_file.exists() {
             self.missing("models_file", &settings.models_file, "models.yaml beside the settings");
+        }
+        if !settings.mail_accounts_file.exists() {
+            let beside = "mail_accounts.yaml beside the settings";
+            self.missing("mail_accounts_file", &settings.mail_accounts_file, beside);
         }
         let complaints = check::complaints(settings, tiers);
         for complaint in complaints {

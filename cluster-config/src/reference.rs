@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use crate::environment::{Meaning, NAMED};
 use crate::load::{LEAVES, SHAPE};
+use crate::mail;
 use crate::models::{self, original};
 use crate::shape::{options, plain, text};
 use crate::tiers;
 
-/// The JSON Schema of `llmbasedos.yaml`; those of `licence_tiers.yaml` and `models.yaml` are `$defs/licence_tiers` and
-/// `$defs/models` in it.
+/// The JSON Schema of `llmbasedos.yaml`; those of `licence_tiers.yaml`, `models.yaml` and
+/// `mail_accounts.yaml` are `$defs/licence_tiers`, `$defs/models` and `$defs/mail_accounts` in it.
 pub fn schema() -> Value {
     let mut schema = SHAPE.schema.clone();
     schema["title"] = json!("llmbasedos.yaml");
@@ -30,6 +31,18 @@ pub fn schema() -> Value {
                     "type": ["object", "null"],
                     "description": "The models by their aliases.",
                     "additionalProperties": models::SHAPE.schema,
+                }
+            },
+        },
+        "mail_accounts": {
+            "title": "mail_accounts.yaml",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "accounts": {
+                    "type": ["object", "null"],
+                    "description": "The accounts by their ids.",
+                    "additionalProperties": mail::SHAPE.schema,
                 }
             },
         }
@@ -63,6 +76,9 @@ pub fn reference() -> String {
     table(&mut page, fields.map(|(key, schema)| (key.as_str(), None, schema)));
     page.push_str(MODELS);
     let fields = models::SHAPE.leaves();
+    table(&mut page, fields.iter().map(|leaf| (leaf.key.as_str(), None, &leaf.schema)));
+    page.push_str(MAIL);
+    let fields = mail::SHAPE.leaves();
     table(&mut page, fields.iter().map(|leaf| (leaf.key.as_str(), None, &leaf.schema)));
     page.push_str(VARIABLES);
     for named in NAMED {
@@ -109,6 +125,15 @@ A mapping `models:` of aliases to the fields below. An alias is the name that ca
 `. _ - : /`. The file is read again when it changes; with a mistake in it, the models stay as they were. The names of
 fields that the original had are understood beside ours, one of the two at a time. A model whose key is not there is
 listed and cannot be used. [defaults/models.yaml](defaults/models.yaml) has examples.
+
+";
+
+const MAIL: &str = "
+## mail_accounts.yaml
+
+A mapping `accounts:` of ids to the fields below. An id is the name that callers use: 1 to 64 letters, digits and `. _ -`.
+The file is read again when it changes. An account with a mistake in it is listed with the mistake and cannot be used; the
+others can. [defaults/mail_accounts.yaml](defaults/mail_accounts.yaml) has examples.
 
 ";
 
@@ -245,7 +270,9 @@ mod tests {
 
     #[test]
     fn everything_is_documented_and_bounded() {
-        let all = [&SHAPE, &tiers::SHAPE, &models::SHAPE].map(|shape| properties(&shape.schema)).concat();
+        let all = [&SHAPE, &tiers::SHAPE, &models::SHAPE, &mail::SHAPE]
+            .map(|shape| properties(&shape.schema))
+            .concat();
         assert!(all.len() > 60, "{}", all.len());
         for (key, schema) in all {
             assert!(text(&schema).ends_with('.') && text(&schema).len() > 15, "{key}: {:?}", text(&schema));

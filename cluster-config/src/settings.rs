@@ -45,6 +45,10 @@ pub struct Settings {
     /// unless this setting names it. It is read again when it changes.
     #[schemars(extend("format" = "path"))]
     pub models_file: PathBuf,
+    /// The file with the mail accounts. Missing means none, unless this setting names it. It is read again when it
+    /// changes.
+    #[schemars(extend("format" = "path"))]
+    pub mail_accounts_file: PathBuf,
     /// The folder of the prompts that are offered beside the shipped ones: a Markdown file each, named as the prompt
     /// is. It is read again when something in it changes, and need not exist.
     #[schemars(extend("format" = "path"))]
@@ -63,6 +67,8 @@ pub struct Settings {
     pub search: Search,
     /// Language models: what all callers together may use of them.
     pub llm: Llm,
+    /// Mail: what holds for every account.
+    pub mail: Mail,
     /// What is logged, and how.
     pub log: Log,
     /// Third-party services that follow the original's protocol on UNIX sockets of their own.
@@ -83,6 +89,20 @@ pub struct Llm {
     /// Calls of models under way at one time. A thousand streams take some tens of megabytes.
     #[schemars(range(min = 1, max = 100_000))]
     pub calls: usize,
+}
+
+/// Mail: what holds for every account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// How many seconds a mail server is waited for before its connection is given up. Thirty, as in the original: a
+    /// search in a large mailbox takes some.
+    #[schemars(range(min = 1, max = 600))]
+    pub imap_timeout_seconds: u64,
+    /// The largest attachment that stands in an answer, in KiB; a larger one is named and is fetched by itself. A
+    /// megabyte, as in the original.
+    #[schemars(range(min = 1, max = 65_536))]
+    pub attachment_inline_kb: u64,
 }
 
 /// Who may come in.
@@ -228,7 +248,13 @@ pub struct Backends {
     pub connections_per_backend: usize,
 }
 
-// === impl Llm, Settings ===
+// === impl Llm, Mail, Settings ===
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self { imap_timeout_seconds: 30, attachment_inline_kb: 1024 }
+    }
+}
 
 impl Default for Llm {
     fn default() -> Self {
@@ -245,6 +271,7 @@ impl Default for Settings {
             shutdown_seconds: 10,
             tiers_file: "licence_tiers.yaml".into(),
             models_file: "models.yaml".into(),
+            mail_accounts_file: "mail_accounts.yaml".into(),
             prompts_dir: "prompts".into(),
             auth: Auth::default(),
             licence: Licence::default(),
@@ -253,6 +280,7 @@ impl Default for Settings {
             fs: Fs::default(),
             search: Search::default(),
             llm: Llm::default(),
+            mail: Mail::default(),
             log: Log::default(),
             backends: Backends::default(),
         }

@@ -22,6 +22,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("service", &["protocol", "supervisor"]),
     ("embedding", &["protocol", "config", "supervisor", "service", "telemetry", "subprocess"]),
     ("index", &["supervisor", "store", "reading", "vectors", "embedding"]),
+    ("imap", &["config", "supervisor"]),
     ("gateway", SERVICE),
     ("mcp", &["protocol", "supervisor"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
@@ -39,11 +40,13 @@ const SERVICE: &[&str] = &[
     "store",
     "telemetry",
     "text",
+    "calendar",
     "reading",
     "mime",
     "vectors",
     "embedding",
     "index",
+    "imap",
 ];
 
 /// May import everything, and the daemon is imported by the tests alone.

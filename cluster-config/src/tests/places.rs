@@ -49,6 +49,9 @@ fn every_setting_has_a_variable_that_works() {
             // A file that is named must exist.
             "tiers_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/licence_tiers.yaml").to_owned(),
             "models_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/models.yaml").to_owned(),
+            "mail_accounts_file" => {
+                concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/mail_accounts.yaml").to_owned()
+            }
             _ => plain(default),
         };
         let loaded = loaded("", &[(leaf.variable.as_str(), text.as_str())]);
@@ -159,7 +162,10 @@ fn unknown_variables_are_pointed_out() {
         ("LLMBDO_GATEWAY_WS_URL", None),
         ("LLMBDO_GATEWAY_EXPOSED_PORT", None),
         ("LLMBDO_SHELL_LOG_LEVEL", None),
-        ("LLMBDO_MAIL_ACCOUNTS_CONFIG", None),
+        (
+            "LLMBDO_MAIL_ACCOUNT_CONFIG",
+            Some("LLMBDO_MAIL_ACCOUNT_CONFIG is not a setting; did you mean LLMBDO_MAIL_ACCOUNTS_CONFIG?"),
+        ),
         ("OPENAI_API_KEY", None),
     ] {
         let loaded = loaded("", &[(name, "x")]);
@@ -207,4 +213,18 @@ fn every_path_is_absolute() {
             assert!(found.as_str().unwrap().starts_with('/'), "{}: {found}", leaf.key);
         }
     }
+}
+
+/// The original's variables of the mail service say what they said, whichever of its two names for the file is used.
+#[test]
+fn the_originals_variables_of_mail() {
+    let accounts = concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/mail_accounts.yaml");
+    for name in ["LLMBDO_MAIL_ACCOUNTS_CONFIG_PATH", "LLMBDO_MAIL_ACCOUNTS_CONFIG"] {
+        let loaded = loaded("", &[(name, accounts)]);
+        assert_eq!(loaded.settings.mail_accounts_file, std::path::Path::new(accounts), "{name}");
+        assert_eq!(loaded.warnings, Vec::<String>::new());
+    }
+    let limits = [("LLMBDO_MAIL_IMAP_TIMEOUT_SEC", "7"), ("LLMBDO_MAIL_MAX_ATTACH_INLINE_KB", "8")];
+    let mail = loaded("", &limits).settings.mail;
+    assert_eq!((mail.imap_timeout_seconds, mail.attachment_inline_kb), (7, 8));
 }

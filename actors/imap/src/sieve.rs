@@ -1,0 +1,168 @@
+//! Stands between the connection and async-imap, and lets through only whole responses that its grammar takes.
+//!
+//! async-imap ends a session at the first response that it cannot read, keeps up to 512 MiB of one, drops what a server
+//! says with its refusals, and has no room for answers that its grammar does not know (ESEARCH, THREAD). Here a response
+//! is bounded; what cannot be read is put aside for whoever knows better; and the last status is kept as it was said.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
+
+use crate::frame::{self, Framer};
+use crate::transport::Transport;
+
+/// How much is read at a time.
+const READ: usize = 16 * 1024;
+
+/// How many bytes may be put aside during one command.
+const ASIDE_MAX: usize = frame::RESPONSE_MAX;
+
+/// A connection of which only readable responses are seen.
+pub(crate) struct Sieve {
+    inner: BufWriter<Transport>,
+    raw: BytesMut,
+    framer: Framer,
+    /// Responses that are let through; one at a time, so that none is read ahead of its time.
+    ready: VecDeque<Bytes>,
+    aside: Vec<Bytes>,
+    aside_bytes: usize,
+    /// The last status line as the server wrote it, tagged or not.
+    status: Bytes,
+    /// The last line of capabilities.
+    capabilities: Option<Bytes>,
+}
+
+impl Sieve {
+    pub(crate) fn new(inner: Transport) -> Self {
+        Self {
+            inner: BufWriter::new(inner),
+            raw: BytesMut::new(),
+            framer: Framer::default(),
+            ready: VecDeque::new(),
+            aside: Vec::new(),
+            aside_bytes: 0,
+            status: Bytes::new(),
+            capabilities: None,
+        }
+    }
+
+    /// The connection itself; `None` where something was said on it that nobody has read: on the way to TLS that is
+    /// somebody else speaking in the server's name.
+    pub(crate) fn into_transport(self) -> Option<Transport> {
+        (self.raw.is_empty() && self.ready.is_empty()).then(|| self.inner.into_inner())
+    }
+
+    /// The responses that could not be read since the last time.
+    pub(crate) fn take_aside(&mut self) -> Vec<Bytes> {
+        self.aside_bytes = 0;
+        std::mem::take(&mut self.aside)
+    }
+
+    /// What the server said with its last status: its code, if it gave one, and its words.
+    pub(crate) fn said(&self) -> (Option<String>, String) {
+        let line = String::from_utf8_lossy(&self.status);
+        let text = line.trim().splitn(3, ' ').nth(2).unwrap_or_default();
+        let coded = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        match coded {
+            Some((code, text)) => (code.split(' ').next().map(str::to_owned), text.trim().to_owned()),
+            None => (None, text.to_owned()),
+        }
+    }
+
+    /// The capabilities that were listed last.
+    pub(crate) fn take_capabilities(&mut self) -> Option<Bytes> {
+        self.capabilities.take()
+    }
+
+    /// Sorts every whole response in `raw`.
+    fn sort(&mut self) -> io::Result<()> {
+        loop {
+            let end = self.framer.end(&self.raw).map_err(|frame::TooLong| {
+                io::Error::new(io::ErrorKind::InvalidData, "a response is longer than any should be")
+            })?;
+            let Some(end) = end else { return Ok(()) };
+            let response = self.raw.split_to(end).freeze();
+            self.take(&response)?;
+        }
+    }
+
+    fn take(&mut self, response: &Bytes) -> io::Result<()> {
+        let is_data = response.starts_with(b"* ");
+        if response.get(2..12).is_some_and(|word| is_data && word.eq_ignore_ascii_case(b"CAPABILITY")) {
+            self.capabilities = Some(response.clone());
+        }
+        if !is_data && !response.starts_with(b"+") || response.starts_with(b"* BYE") {
+            self.status = response.clone();
+        }
+        if frame::is_readable(response) {
+            self.ready.push_back(response.clone());
+        } else if let Some(repaired) = frame::repaired(response) {
+            self.ready.push_back(Bytes::from(repaired));
+        } else {
+            self.aside_bytes += response.len();
+            if self.aside_bytes > ASIDE_MAX {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "too much that cannot be read"));
+            }
+            self.aside.push(response.clone());
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Sieve {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        while this.ready.is_empty() {
+            this.raw.reserve(READ);
+            let read = {
+                let mut piece = [std::mem::MaybeUninit::uninit(); READ];
+                let mut piece = ReadBuf::uninit(&mut piece);
+                ready!(Pin::new(&mut this.inner).poll_read(context, &mut piece))?;
+                this.raw.extend_from_slice(piece.filled());
+                piece.filled().len()
+            };
+            if read == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            this.sort()?;
+        }
+        if let Some(response) = this.ready.front_mut() {
+            let length = response.len().min(out.remaining());
+            out.put_slice(&response.split_to(length));
+            if response.is_empty() {
+                this.ready.pop_front();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Sieve {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+    }
+}
+
+/// Not what was said on it.
+impl fmt::Debug for Sieve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sieve").finish_non_exhaustive()
+    }
+}
