@@ -67,6 +67,16 @@ codes! {
     FsConflict = -32014, "fs_conflict";
     /// No room left on the device, or over a size limit.
     FsNoSpace = -32015, "fs_no_space";
+    /// There is no such mail account, or it cannot be used as it is configured; `data.kind` says which.
+    MailAccount = -32030, "mail_account";
+    /// The mail server refused the login.
+    MailAuthentication = -32031, "mail_authentication";
+    /// The mail server cannot be reached, failed or refused; `data.kind` says which.
+    MailServer = -32032, "mail_server";
+    /// There is no such folder or message, or its UID means another one by now; `data.kind` says which.
+    MailMessage = -32033, "mail_message";
+    /// This is no calendar.
+    MailCalendar = -32034, "mail_calendar";
     /// The model's provider failed, refused or could not be reached; `data.kind` says which.
     LlmUpstream = -32050, "llm_upstream";
     /// No model of that name is configured, or it cannot be used as it is configured.

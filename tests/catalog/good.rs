@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Client, Setup, Upstream, run};
+use harness::{Client, Dovecot, Setup, Upstream, run};
 use serde_json::{Value, json};
 
 use crate::catalog;
@@ -54,6 +54,31 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.llm.models", json!({})),
         ("mcp.llm.usage", json!({ "days": 2 })),
         ("mcp.llm.countTokens", json!({ "text": "hello world" })),
+        ("mcp.mail.listAccounts", json!({})),
+        ("mcp.mail.createFolder", json!({ "account_id": "alice", "folder": "Trips" })),
+        ("mcp.mail.listFolders", json!({ "account_id": "alice" })),
+        ("mcp.mail.listMessages", json!({ "account_id": "alice", "folder": "INBOX" })),
+        ("mcp.mail.search", json!({ "account_id": "alice", "from": "ada", "seen": false })),
+        (
+            "mcp.mail.getMessage",
+            json!({ "account_id": "alice", "folder": "INBOX", "uid": 1, "fetch_attachments": true }),
+        ),
+        ("mcp.mail.getThread", json!({ "account_id": "alice", "folder": "INBOX", "uid": 1 })),
+        (
+            "mcp.mail.getAttachment",
+            json!({ "account_id": "alice", "folder": "INBOX", "uid": 1, "part": "2" }),
+        ),
+        ("mcp.mail.getRaw", json!({ "account_id": "alice", "folder": "INBOX", "uid": 1 })),
+        ("mcp.mail.listEvents", json!({ "account_id": "alice", "start": "2026-12-01T00:00:00Z" })),
+        ("mcp.mail.draft", json!({ "account_id": "alice", "body": "Yes.", "reply_to_uid": 1 })),
+        (
+            "mcp.mail.setFlags",
+            json!({ "account_id": "alice", "folder": "INBOX", "uids": [1], "add": ["\\Seen"] }),
+        ),
+        ("mcp.mail.copy", json!({ "account_id": "alice", "folder": "INBOX", "uids": [1], "to": "Trips" })),
+        ("mcp.mail.move", json!({ "account_id": "alice", "folder": "Trips", "uids": [1], "to": "INBOX" })),
+        ("mcp.mail.delete", json!({ "account_id": "alice", "folder": "INBOX", "uids": [1] })),
+        ("mcp.mail.parseIcalendar", json!({ "ics": CALENDAR })),
         ("mcp.admin.tree", json!({})),
         ("mcp.admin.actor", json!({ "id": "fs" })),
         ("mcp.admin.restart", json!({ "id": "fs" })),
@@ -63,6 +88,19 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.admin.health", json!({})),
         ("mcp.admin.stats", json!({})),
     ]
+}
+
+const CALENDAR: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:one\r\nSUMMARY:Lunch\r\n\
+                        DTSTART;TZID=Europe/Berlin:20261201T120000\r\nDURATION:PT1H\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+/// A message with an invitation.
+fn invitation() -> String {
+    format!(
+        "From: Ada <ada@example.org>\nTo: alice@example.org\nSubject: Lunch\nMessage-ID: <lunch@example.org>\n\
+         MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nShall we?\n\
+         --x\nContent-Type: text/calendar; name=lunch.ics\nContent-Disposition: attachment; filename=lunch.ics\n\n{}--x--\n",
+        CALENDAR.replace("\r\n", "\n")
+    )
 }
 
 #[test]
@@ -79,7 +117,10 @@ fn results_are_what_their_schemas_say() {
             )
         };
         let models = Some(format!("models:\n{}{}", model("small", "chat"), model("vectors", "embedding")));
-        let mut daemon = Setup { models, ..Setup::default() }.start().await;
+        let dovecot = Dovecot::start();
+        dovecot.deliver("alice", "INBOX", &invitation());
+        let mail_accounts = Some(format!("accounts:\n{}", dovecot.account("alice")));
+        let mut daemon = Setup { models, mail_accounts, ..Setup::default() }.start().await;
         let client = daemon.client().await;
         let mut trash_id = Value::Null;
         for (method, mut params) in calls() {

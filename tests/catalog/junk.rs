@@ -34,13 +34,18 @@ fn models() {
 }
 
 #[test]
+fn mail() {
+    storm("mail");
+}
+
+#[test]
 fn the_gateways_own() {
     storm("gateway");
 }
 
 #[test]
 fn every_service_has_a_test_here() {
-    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "llm", "prompts"]);
+    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "llm", "mail", "prompts"]);
 }
 
 /// Calls that are under way at the same time.
@@ -181,6 +186,8 @@ fn complaint(entry: &Entry, params: Option<&str>, answer: &Value) -> Option<Stri
         Code::FsPath | Code::FsPermission | Code::FsConflict | Code::FsNoSpace | Code::TooLarge => fits,
         // No model is configured there.
         Code::LlmNoModel => fits && entry.service == "llm",
+        // Nor is an account; and what is random is hardly ever a calendar.
+        Code::MailAccount | Code::MailCalendar => fits && entry.service == "mail",
         // It was cancelled right behind, perhaps before its params were read.
         Code::Cancelled => entry.limit.is_some(),
         _ => false,

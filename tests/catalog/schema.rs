@@ -19,6 +19,8 @@ const ANY_JSON: &[(&str, &str)] = &[
     ("mcp.llm.countTokens params /tools/[]/*", "a tool is OpenAI's"),
     ("mcp.llm.embed params /options/*", "fields of a request are OpenAI's"),
     ("mcp.llm.embed result /*", "a list of embeddings is OpenAI's"),
+    ("mcp.mail.parseIcalendar result /events/[]/*", "properties of a calendar entry are RFC 5545's"),
+    ("mcp.mail.listEvents result /events/[]/*", "properties of a calendar entry are RFC 5545's"),
     ("mcp.prompts.get result /*", "content blocks are the Model Context Protocol's"),
     ("mcp.admin.config result /settings/[]/value", "a setting has the type that it has"),
     (

@@ -254,6 +254,14 @@ impl Scene {
                 let asks = ("mcp.admin.stats", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("admin")), asks)
             }
+            "root/services/mail" | "root/services/mail-accounts-watch" => {
+                let asks = ("mcp.mail.listAccounts", json!({}));
+                expected(Loses::Nothing, kept(ws()), asks)
+            }
+            "root/edges/unix-mail" => {
+                let asks = ("mcp.mail.listAccounts", json!({}));
+                expected(Loses::Nothing, Through::Fresh(unix("mail")), asks)
+            }
             "root/edges/unix-llm" => {
                 let asks = ("mcp.llm.models", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("llm")), asks)

@@ -34,6 +34,7 @@ fn the_tree_shows_every_actor() {
             "root/services/prompts-watch",
             "root/services/llm",
             "root/services/models-watch",
+            "root/services/mail-accounts-watch",
             "root/backends/discovery",
             "root/gateway/ledger",
             "root/gateway/auth",
@@ -43,6 +44,7 @@ fn the_tree_shows_every_actor() {
             "root/edges/unix-gateway",
             "root/edges/unix-fs",
             "root/edges/unix-prompts",
+            "root/edges/unix-mail",
             "root/edges/unix-llm",
         ] {
             let (_, node) =

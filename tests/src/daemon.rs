@@ -23,6 +23,8 @@ pub struct Setup {
     pub tiers: Option<String>,
     /// `models.yaml` instead of the one that names none.
     pub models: Option<String>,
+    /// `mail_accounts.yaml` instead of the one that names none.
+    pub mail_accounts: Option<String>,
     /// `lic.key` instead of the owner's.
     pub licence: Option<String>,
     /// Environment variables.
@@ -82,6 +84,9 @@ impl Setup {
         write("licence_tiers.yaml", self.tiers.as_deref().unwrap_or(UNLIMITED));
         if let Some(models) = &self.models {
             write("models.yaml", models);
+        }
+        if let Some(accounts) = &self.mail_accounts {
+            write("mail_accounts.yaml", accounts);
         }
         if let Some(licence) = &self.licence {
             write("lic.key", licence);

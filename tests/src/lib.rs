@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod client;
 pub mod daemon;
+pub mod dovecot;
 pub mod http;
 pub mod llama;
 pub mod models;
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub use backend::Toy;
 pub use client::{Answer, Client};
 pub use daemon::{Daemon, Setup};
+pub use dovecot::Dovecot;
 pub use llama::Llama;
 pub use models::models;
 pub use posted::Posted;

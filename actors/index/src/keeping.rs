@@ -173,8 +173,8 @@ impl Shared {
         if kept.is_empty() { Ok(()) } else { self.look_at(kept).await }
     }
 
-    /// Compares paths with what is known of them, and reads what is different.
-    async fn look_at(self: &Arc<Self>, paths: Vec<Watched>) -> Result<(), Behind> {
+    /// What is different at and below these paths.
+    async fn difference(self: &Arc<Self>, paths: Vec<Watched>) -> Result<Difference, Behind> {
         let shared = Arc::clone(self);
         let stop = Stop::default();
         let stopped = stop.0.clone();
@@ -205,7 +205,17 @@ impl Shared {
                 return Err(StoreError::Commit(format!("looking at files failed: {panicked}")).into());
             }
         };
-        let Difference { read, gone, moved, unchanged } = Difference::of(known, found);
+        Ok(Difference::of(known, found))
+    }
+
+    /// Compares paths with what is known of them, and reads what is different.
+    async fn look_at(self: &Arc<Self>, paths: Vec<Watched>) -> Result<(), Behind> {
+        let mut difference = self.difference(paths.clone()).await?;
+        // What was renamed while it was walked over was neither where it was nor where it is.
+        if !difference.gone.is_empty() {
+            difference = self.difference(paths).await?;
+        }
+        let Difference { read, gone, moved, unchanged } = difference;
         if !read.is_empty() || !gone.is_empty() || !moved.is_empty() {
             tracing::debug!(read = read.len(), gone = gone.len(), moved = moved.len(), unchanged, "differs");
         }

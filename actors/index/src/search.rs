@@ -247,7 +247,9 @@ impl Shared {
             let trouble = || self.trouble.lock().ok()?.clone();
             return Err(failed.or_else(trouble).unwrap_or_else(|| "no vectors are made yet".to_owned()));
         };
-        if near::of(&self.next).is_none() {
+        // What is called otherwise than the vectors' model is another one, as far as is known before it is loaded.
+        let is_other = near.model.name != self.model && self.earlier.is_there(&near.model);
+        if near::of(&self.next).is_none() && !is_other {
             let vector = self.query_vector(query, Instant::now() + VECTOR_WITHIN).await;
             let vector = vector.map_err(|error| error.public())?;
             // The process may hold another model than the one that the vectors are of, of as many dimensions.

@@ -122,8 +122,12 @@ impl Shared {
     pub(crate) async fn know_the_model(self: &Arc<Self>) -> Result<(), String> {
         let _one_at_a_time = self.knowing.lock().await;
         let State::Loaded(facts) = self.embedder.status().state else { return Ok(()) };
-        if self.making().is_some_and(|near| near.model.fingerprint == facts.fingerprint) {
-            return Ok(());
+        if let Some(near) = self.making().filter(|near| near.model.fingerprint == facts.fingerprint) {
+            return if near.model.name == facts.model {
+                Ok(())
+            } else {
+                self.rename(&near, facts.model).await
+            };
         }
         let before = near::of(&self.near);
         if before.as_ref().is_some_and(|near| near.model.fingerprint == facts.fingerprint) {
@@ -156,6 +160,16 @@ impl Shared {
         }
         self.news.notify_waiters();
         Ok(())
+    }
+
+    /// The same model under another name, such as the path of its folder.
+    async fn rename(self: &Arc<Self>, near: &Near, name: String) -> Result<(), String> {
+        let (fingerprint, dimensions) = (near.model.fingerprint, near.model.dimensions);
+        let model =
+            self.change(move |db| db::model(db, &name, fingerprint, dimensions)).await.map_err(said)?;
+        let (shared, is_next) = (Arc::clone(self), near::of(&self.next).is_some());
+        let open = move || shared.open_into(if is_next { &shared.next } else { &shared.near }, model);
+        tokio::task::spawn_blocking(open).await.map_err(said)?.map_err(said)
     }
 
     /// When every text has a vector of the next model, it is the one that is answered from.

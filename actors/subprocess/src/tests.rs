@@ -13,7 +13,7 @@ fn shell(script: &str) -> Child {
 fn what_is_sent_comes_back() {
     let mut cat = Child::start(Path::new("/bin/cat"), &[] as &[&str], &[]).unwrap();
     cat.send(&["a"]).unwrap();
-    cat.send_bytes(&[0; 100_000]).unwrap();
+    cat.send_bytes(&vec![0; 100_000]).unwrap();
     let frame = cat.frame(Duration::from_secs(30)).unwrap();
     assert_eq!(frame::json::<Vec<String>>(&frame).unwrap(), ["a"]);
     assert_eq!(cat.frame_unless(Duration::from_secs(30), &|| false), Ok(Some(vec![0; 100_000])));
@@ -35,7 +35,7 @@ fn how_it_ended_is_said() {
 
 #[test]
 fn nobody_waits_for_what_nobody_wants() {
-    assert_eq!(shell("exec sleep 60").frame_unless(Duration::from_secs(60), &|| true), Ok(None));
+    assert_eq!(shell("exec sleep 60").frame_unless(Duration::from_mins(1), &|| true), Ok(None));
 }
 
 #[test]

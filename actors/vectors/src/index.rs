@@ -18,6 +18,9 @@ const DIMENSION_MAX: usize = 65_536;
 const CANDIDATES_MIN: usize = 50;
 const CANDIDATES_PER_RESULT: usize = 4;
 
+/// And no more than so many besides: an original is a look into a file, and what is far down is nearly in order.
+const CANDIDATES_MORE_MAX: usize = 60;
+
 /// What the vectors of an index have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
@@ -174,7 +177,7 @@ impl Index {
 
     /// The `k` chunks most similar to the question, best first: fewer only when fewer match and have an original. Chunks
     /// in segments are found with a recall of about 0.99, all others, and all when few are allowed, exactly (as far as
-    /// the best 4 k by quantised vectors hold the best k by originals).
+    /// the best 4 k, or k + 60, by quantised vectors hold the best k by originals).
     ///
     /// # Errors
     /// When the vector is of another dimension or not finite, or the originals cannot be read.
@@ -188,7 +191,8 @@ impl Index {
         let probe = Probe::new(query.vector);
         let all = view.len();
         let k = query.k.min(all);
-        let mut want = CANDIDATES_MIN.max(k.saturating_mul(CANDIDATES_PER_RESULT)).min(all);
+        let more = k.saturating_mul(CANDIDATES_PER_RESULT).min(k + CANDIDATES_MORE_MAX);
+        let mut want = CANDIDATES_MIN.max(more).min(all);
         loop {
             let candidates = view.nearest(&probe, want, query.allowed);
             let ids: Vec<_> = candidates.iter().map(|near| near.what).collect();

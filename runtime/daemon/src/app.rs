@@ -11,6 +11,7 @@ use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
 use embedding::Embedder;
 use gateway::{BackendConfig, Gateway, Rules};
 use llm::Llm;
+use mail::Mail;
 use prompts::Prompts;
 use protocol::Catalog;
 use protocol::dispatch::{Call, Dispatch};
@@ -57,6 +58,7 @@ struct Service {
 const FS: (&str, &str) = ("fs", "Files under the roots that the owner has opened, confined and undoable.");
 const ADMIN: (&str, &str) = ("admin", "The supervision tree, settings and counters of this instance.");
 const LLM: (&str, &str) = ("llm", "Language models of any provider, under one's own limits.");
+const MAIL: (&str, &str) = ("mail", "Mail and calendars of one's own accounts, read without a trace.");
 const PROMPTS: (&str, &str) = ("prompts", "Texts that a person starts work with, in files of their own.");
 
 impl App {
@@ -96,12 +98,13 @@ impl App {
             log,
         });
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
+        let mail = Mail::open(mail_config(settings, environment.clone()));
         let beside = Beside::find(settings)?;
         let embedder = beside.embedder();
         let search = beside.search(&fs, &store, &embedder);
         let llm =
             Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
-        let services = services(&fs, &search, &admin, &prompts, &llm);
+        let services = services(&fs, &search, &mail, &admin, &prompts, &llm);
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -145,14 +148,19 @@ impl App {
             services: services
                 .iter()
                 .map(|s| {
-                    let health = llm.clone();
+                    let (models, accounts) = (llm.clone(), mail.clone());
                     let child = service::child(s.name, &s.slot);
-                    if s.name == LLM.0 { child.note(move || health.health()) } else { child }
+                    match s.name {
+                        name if name == LLM.0 => child.note(move || models.health()),
+                        name if name == MAIL.0 => child.note(move || accounts.health()),
+                        _ => child,
+                    }
                 })
                 .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
                 .chain([embedding::child("embedding", &embedder), search.child("index")])
                 .chain(prompts.reader("prompts-watch"))
                 .chain(llm.reader("models-watch"))
+                .chain(mail.reader("mail-accounts-watch"))
                 .chain(answers_suite)
                 .collect(),
             backends,
@@ -259,10 +267,28 @@ fn llm_config(
     }
 }
 
-fn services(fs: &fs::Fs, search: &fs::Search, admin: &Admin, prompts: &Prompts, llm: &Llm) -> Vec<Service> {
+/// What the mail service is told.
+fn mail_config(settings: &Settings, environment: Environment) -> mail::Config {
+    mail::Config {
+        file: Some(settings.mail_accounts_file.clone()),
+        environment,
+        timeout: Duration::from_secs(settings.mail.imap_timeout_seconds),
+        attachment_inline_kb: settings.mail.attachment_inline_kb,
+    }
+}
+
+fn services(
+    fs: &fs::Fs,
+    search: &fs::Search,
+    mail: &Mail,
+    admin: &Admin,
+    prompts: &Prompts,
+    llm: &Llm,
+) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
     vec![
         service(FS, fs::methods(fs).into_iter().chain(fs::search_methods(search)).collect()),
+        service(MAIL, mail::methods(mail)),
         service(ADMIN, admin::methods(admin)),
         service(PROMPTS, prompts::methods(prompts)),
         service(LLM, llm::methods(llm)),
@@ -369,7 +395,13 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
     })?;
     let beside = Beside::find(&Settings { state_dir: scratch, ..Settings::default() })?;
     let search = beside.search(&fs, &seen, &embedder);
-    for service in services(&fs, &search, &admin, &Prompts::open(None), &llm) {
+    let mail = Mail::open(mail::Config {
+        file: None,
+        environment: Environment::default(),
+        timeout: Duration::from_secs(1),
+        attachment_inline_kb: 0,
+    });
+    for service in services(&fs, &search, &mail, &admin, &Prompts::open(None), &llm) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }
     let catalog = gateway.gate().routes().load().catalog.clone();
@@ -377,6 +409,6 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
 }
 
 /// One line about every built-in service, for capability files.
-pub fn descriptions() -> [(&'static str, &'static str); 4] {
-    [FS, ADMIN, PROMPTS, LLM]
+pub fn descriptions() -> [(&'static str, &'static str); 5] {
+    [FS, MAIL, ADMIN, PROMPTS, LLM]
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! root               one_for_one, 3 restarts in 60 s, then an orderly exit with a code that has us restarted
-//! |- services        fs, admin, prompts, llm, sweeper, embedding, index, prompts-watch, models-watch
+//! |- services        fs, mail, admin, prompts, llm, sweeper, embedding, index, prompts-watch, models-watch,
+//! |                  mail-accounts-watch
 //! |- backends        discovery, and a link per third-party daemon
 //! |- gateway         ledger, auth
 //! `- edges           sessions (one per connection, temporary), http, a listener per UNIX socket

@@ -11,8 +11,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 /// Words of a query that count; a page of text as a query is no question.
 const TERMS_MAX: usize = 64;
 
-/// A word that fewer texts have is always looked for: that costs little, and whoever has few files sees all that match.
-const COMMON_MIN: u64 = 1000;
+/// Texts that are looked at for a query, about: each has to be scored, some microseconds long, and the rarest words say
+/// what a query is about. Whoever has fewer texts sees all that match.
+const TEXTS_MAX: u64 = 3000;
 
 /// What a word that tells nothing weighs, in FTS5.
 const WEIGHT_MIN: f64 = 1e-6;
@@ -41,39 +42,58 @@ pub(crate) struct Wanted {
 
 /// What `query` looks for among so many texts; none when it has no words.
 ///
-/// Words that more than half of many texts have are left out, unless all are such: they tell no text from another, weigh
-/// nothing in BM25, and to look at every text that has them is most of the work of a search. A code that no text has is
-/// looked for by its words.
+/// Its rarest words, as many as about [`TEXTS_MAX`] texts have between them: the others tell hardly one text from another
+/// and weigh little in BM25, and to look at every text that has them is most of the work of a search. Where even the
+/// rarest is that common, texts that have two or more of them are wanted. A code that no text has is looked for by its
+/// words.
 pub(crate) fn wanted(db: &Connection, query: &str, texts: u64) -> Result<Option<Wanted>> {
     let mut counted = Vec::new();
     for term in terms(query) {
-        let have = count(db, &term, texts)?;
+        let have = count(db, &term)?;
         if have == 0 && term.contains(' ') {
             for word in term.split(' ') {
-                counted.push((word.to_owned(), count(db, word, texts)?));
+                counted.push((word.to_owned(), count(db, word)?));
             }
         } else {
             counted.push((term, have));
         }
     }
-    let telling = |count: u32| u64::from(count) <= common(texts);
-    if counted.iter().any(|(_, count)| telling(*count)) {
-        counted.retain(|(_, count)| telling(*count));
-    }
-    let weight = counted.iter().map(|(_, count)| weight(f64::from(*count), texts as f64)).sum();
-    let expression = counted.iter().map(|(term, _)| quoted(term)).collect::<Vec<_>>().join(" OR ");
-    Ok((!expression.is_empty()).then_some(Wanted { expression, weight }))
+    let of_all = |count: u64| weight(count as f64, texts as f64);
+    let missing: f64 = counted.iter().filter(|(_, count)| *count == 0).map(|(_, count)| of_all(*count)).sum();
+    counted.retain(|(_, count)| *count > 0);
+    counted.sort_by_key(|(_, count)| *count);
+    let mut room = TEXTS_MAX;
+    let fits = |(_, count): &&(String, u64)| {
+        let fits = *count <= room;
+        room = room.saturating_sub(*count);
+        fits
+    };
+    let rare = counted.iter().take_while(fits).count();
+    // What a text lacks that has all of these is what no text has.
+    let of = |some: &[(String, u64)], between: &str| Wanted {
+        expression: some.iter().map(|(term, _)| quoted(term)).collect::<Vec<_>>().join(between),
+        weight: some.iter().map(|(_, count)| of_all(*count)).sum::<f64>() + missing,
+    };
+    Ok(match &counted[..] {
+        [] => None,
+        _ if rare > 0 => Some(of(&counted[..rare], " OR ")),
+        // Both of two common words are in far fewer texts, and if in none, one of them has to do.
+        [_, _, ..] if count_matching(db, &of(&counted[..2], " AND ").expression)? > 0 => {
+            Some(of(&counted[..2], " AND "))
+        }
+        _ => Some(of(&counted[..1], " OR ")),
+    })
 }
 
-/// How many of so many texts may have a word that is still worth looking for.
-fn common(texts: u64) -> u64 {
-    (texts / 2).max(COMMON_MIN)
+/// How many texts have a term; no more are counted than tell that it is a common one.
+fn count(db: &Connection, term: &str) -> Result<u64> {
+    count_matching(db, &quoted(term))
 }
 
-/// How many of so many texts have a term; no more are counted than tell that it is a common one.
-fn count(db: &Connection, term: &str, texts: u64) -> Result<u32> {
+fn count_matching(db: &Connection, expression: &str) -> Result<u64> {
     db.prepare_cached("SELECT count(*) FROM (SELECT 1 FROM index_words WHERE index_words MATCH ?1 LIMIT ?2)")?
-        .query_row((quoted(term), (common(texts) + 1).cast_signed()), |row| row.get(0))
+        .query_row((expression, (TEXTS_MAX + 1).cast_signed()), |row| row.get::<_, i64>(0))
+        .map(i64::cast_unsigned)
 }
 
 /// A term as FTS5 is asked for it. Words of UAX #29 hold no quotes, and if they did, doubled is how they are written.

@@ -37,8 +37,8 @@ pub(crate) struct Script {
     pub(crate) missing: AtomicBool,
     /// How often an earlier one was looked for.
     pub(crate) asked: AtomicUsize,
-    /// Passages of this version wait until it is another.
-    pub(crate) held: Mutex<Option<usize>>,
+    /// Passages of this version wait until it is another, after so many requests.
+    pub(crate) held: Mutex<Option<(usize, usize)>>,
     pub(crate) go: std::sync::Condvar,
     pub(crate) texts: Mutex<Vec<String>>,
     /// Which model it is.
@@ -58,7 +58,13 @@ impl Embed for Model {
     fn embed(&mut self, role: Role, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         if role == Role::Passage {
             let mut held = self.script.held.lock().unwrap();
-            while held.is_some_and(|version| self.facts.model == format!("bag-{version}")) {
+            while let Some((version, may)) = *held
+                && self.facts.model == format!("bag-{version}")
+            {
+                if may > 0 {
+                    *held = Some((version, may - 1));
+                    break;
+                }
                 held = self.script.go.wait(held).unwrap();
             }
             self.script.made.fetch_add(texts.len(), Ordering::SeqCst);

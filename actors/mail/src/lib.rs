@@ -1,0 +1,23 @@
+//! Mail and calendars, safe to hand to a model (`mcp.mail.*`).
+//!
+//! ```text
+//! method -> Mail (accounts, read again when their file changes) -> imap::Account -> the server
+//!             `-> parts of messages: bytes -> mime -> text, attachments, calendars -> calendar
+//! ```
+//!
+//! Whatever only looks marks nothing as seen, and is the server's answer of that moment: nothing is kept here. UIDs come
+//! with the folder's `uid_validity`. All that comes out of a message was written by a stranger, and every result that has
+//! some of it says so ([`untrusted`]).
+
+mod account;
+mod elsewhere;
+mod fault;
+mod ical;
+mod listing;
+mod methods;
+mod parts;
+mod service;
+mod untrusted;
+
+pub use methods::methods;
+pub use service::{Config, Mail};

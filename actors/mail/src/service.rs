@@ -1,0 +1,130 @@
+//! The service's handle: the accounts, replaced when `mail_accounts.yaml` changes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use cluster_config::Environment;
+use cluster_config::mail::load_mail_accounts;
+use imap::Account;
+use protocol::{Code, Error};
+use serde_json::json;
+use supervisor::ChildSpec;
+
+/// What the service is told.
+pub struct Config {
+    /// `mail_accounts.yaml`; none for an instance without mail.
+    pub file: Option<PathBuf>,
+    /// Passwords, and where they are.
+    pub environment: Environment,
+    /// How long a server is waited for at each command.
+    pub timeout: Duration,
+    /// The largest attachment that is answered with its content, in KiB, where a call does not say.
+    pub attachment_inline_kb: u64,
+}
+
+/// An account, or what is wrong with it, for a person.
+type Known = Result<Account, String>;
+
+/// The handle that the methods work with.
+#[derive(Clone)]
+pub struct Mail(Arc<Shared>);
+
+struct Shared {
+    config: Config,
+    accounts: ArcSwap<BTreeMap<String, Known>>,
+    /// What was complained about: told once, until it changes.
+    told: Mutex<Vec<String>>,
+}
+
+impl Mail {
+    /// Reads the accounts; opens no connection. What is wrong with the file is told in the log, and is no reason for the
+    /// rest of the instance not to start. Blocks on the disk.
+    pub fn open(config: Config) -> Self {
+        let mail = Self(Arc::new(Shared { config, accounts: ArcSwap::default(), told: Mutex::default() }));
+        mail.reload();
+        mail
+    }
+
+    /// A child that reads the accounts again when their file changes; none when there is no file to read.
+    pub fn reader(&self, id: &str) -> Option<ChildSpec> {
+        let folder = self.0.config.file.as_deref().and_then(Path::parent)?.to_owned();
+        let mail = self.clone();
+        Some(service::reader(id, folder, move || mail.reload()))
+    }
+
+    /// How the accounts are, in a line, for whoever looks at the tree; none without accounts.
+    pub fn health(&self) -> Option<String> {
+        let accounts = self.accounts();
+        let wrong = accounts.values().filter(|known| known.is_err()).count();
+        let wrong = if wrong == 0 { String::new() } else { format!(", {wrong} with mistakes") };
+        (!accounts.is_empty()).then(|| format!("{} accounts{wrong}", accounts.len()))
+    }
+
+    /// Reads the file again. Accounts whose settings are as they were keep their connections; a file that cannot be read
+    /// at all keeps everything.
+    fn reload(&self) {
+        let Some(file) = self.0.config.file.as_deref().filter(|file| file.exists()) else { return };
+        match load_mail_accounts(file, &self.0.config.environment) {
+            Ok((read, warnings)) => {
+                let before = self.accounts();
+                let known = |id: &str, account: Result<&_, &cluster_config::Mistakes>| -> Known {
+                    let settings: &cluster_config::mail::MailAccount =
+                        account.map_err(ToString::to_string)?;
+                    Ok(match before.get(id) {
+                        Some(Ok(same)) if same.settings() == settings => same.clone(),
+                        _ => Account::new(settings.clone(), self.0.config.timeout),
+                    })
+                };
+                let accounts: BTreeMap<String, Known> =
+                    read.iter().map(|(id, account)| (id.to_owned(), known(id, account))).collect();
+                let wrong = accounts.values().filter_map(|known| known.as_ref().err().cloned());
+                self.tell(warnings.into_iter().chain(wrong).collect());
+                self.0.accounts.store(Arc::new(accounts));
+            }
+            Err(mistakes) => self.tell(vec![format!("the accounts stay as they were:\n{mistakes}")]),
+        }
+    }
+
+    fn tell(&self, news: Vec<String>) {
+        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in news.iter().filter(|one| !told.contains(one)) {
+            tracing::warn!("mail_accounts.yaml: {one}");
+        }
+        *told = news;
+    }
+
+    pub(crate) fn accounts(&self) -> Arc<BTreeMap<String, Known>> {
+        self.0.accounts.load_full()
+    }
+
+    /// The account of this id.
+    pub(crate) fn account(&self, id: &str) -> Result<Account, Error> {
+        let accounts = self.accounts();
+        match accounts.get(id) {
+            Some(Ok(account)) => Ok(account.clone()),
+            Some(Err(why)) => Err(Error::new(
+                Code::MailAccount,
+                format!("The account '{id}' cannot be used as mail_accounts.yaml has it: {why}"),
+            )
+            .with_data(json!({ "kind": "account_has_mistakes", "account_id": id }))),
+            None => {
+                let known: Vec<&str> = accounts.keys().map(String::as_str).collect();
+                let advice = if known.is_empty() {
+                    "none is configured: mail_accounts.yaml has them".to_owned()
+                } else {
+                    format!("there are {}", known.join(", "))
+                };
+                let shown: String = id.chars().take(80).collect();
+                Err(Error::new(Code::MailAccount, format!("There is no account '{shown}'; {advice}."))
+                    .with_data(json!({ "kind": "no_such_account", "accounts": known })))
+            }
+        }
+    }
+
+    pub(crate) fn attachment_inline_kb(&self) -> u64 {
+        self.0.config.attachment_inline_kb
+    }
+}
