@@ -58,3 +58,47 @@ fn without_a_provider_the_machines_own_model_embeds_and_searches() {
         .await;
     });
 }
+
+#[test]
+fn a_model_that_was_cut_off_is_said_to_be_and_words_are_found_all_the_same() {
+    run(async {
+        let daemon = daemon("", Setup::default()).await;
+        let models = daemon.dir().join("state/models");
+        for part in ["all-MiniLM-L6-v2", "onnxruntime"] {
+            std::fs::create_dir_all(models.join(part)).expect("a folder");
+            for file in std::fs::read_dir(harness::models().join(part)).expect("it is there") {
+                let file = file.expect("a file");
+                symlink(file.path(), models.join(part).join(file.file_name())).expect("a link");
+            }
+        }
+        let model = models.join("all-MiniLM-L6-v2/model.onnx");
+        let whole = std::fs::read(&model).expect("it is there");
+        std::fs::remove_file(&model).expect("a link of ours");
+        std::fs::write(&model, &whole[..whole.len() / 2]).expect("there is room");
+
+        let client = daemon.client().await;
+        let text = json!({ "path": "/pets.md", "content": "A kitten lay on the rug." });
+        client.ok("mcp.fs.write", text).await;
+        let done = client.ok("mcp.fs.embed", json!({ "path": "/", "recursive": true })).await;
+        let status = done["status"].as_str().expect("a status");
+        assert!(
+            status.contains("words only") && status.contains("damaged") && status.contains("make model"),
+            "{done}"
+        );
+        let found = client.ok("mcp.fs.search", json!({ "query": "kitten rug" })).await;
+        assert_eq!(found["results"][0]["path"], "/pets.md", "{found}");
+        assert!(found["without_meaning"].as_str().is_some_and(|why| why.contains("damaged")), "{found}");
+        let refused = client.call("mcp.fs.search", json!({ "query": "x", "mode": "semantic" })).await;
+        assert_eq!(refused.expect_err("by words only")["data"]["kind"], "no_meaning");
+        // Mended, it is used without a restart.
+        std::fs::write(&model, whole).expect("there is room");
+        harness::until("meaning counts", async || {
+            let asked = json!({ "query": "young cat", "mode": "semantic" });
+            client
+                .call("mcp.fs.search", asked)
+                .await
+                .is_ok_and(|found| found["results"][0]["path"] == "/pets.md")
+        })
+        .await;
+    });
+}

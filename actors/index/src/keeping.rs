@@ -300,7 +300,9 @@ impl Shared {
                 self.change(move |db| db::touched(db, file, now.identity, now.bytes, now.modified_ns, at))
                     .await?;
             }
-            contents::Outcome::Gone => self.forget(vec![found.path]).await?,
+            // Renamed or removed since it was seen: a look at everything tells which.
+            contents::Outcome::Gone if was.is_some() => self.queue.all(),
+            contents::Outcome::Gone => {}
             contents::Outcome::Again => {
                 self.queue.changed(found.path);
                 // Whoever writes to it is not done.

@@ -142,15 +142,16 @@ impl Near {
         Ok(kept.len())
     }
 
-    /// The nearest texts among the allowed ones. Blocks on the disk.
+    /// The `k` nearest texts among the allowed ones, about `exact` of them in their exact order. Blocks on the disk.
     pub(crate) fn search(
         &self,
         vector: &[f32],
         k: usize,
+        exact: usize,
         allowed: Option<&RoaringTreemap>,
     ) -> Result<Vec<Hit>, vectors::SearchError<StoreError>> {
         let originals = Stored { store: &self.store, model: self.model.id };
-        self.index.search(&Query { vector, k, allowed }, &originals)
+        self.index.search_in_part(&Query { vector, k, allowed }, exact, &originals)
     }
 
     /// The vector of a text, as it was made. Blocks on the disk.

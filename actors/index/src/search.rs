@@ -21,6 +21,9 @@ const VECTOR_WITHIN: Duration = Duration::from_secs(20);
 const CANDIDATES_MIN: usize = 100;
 const CANDIDATES_PER_RESULT: usize = 8;
 
+/// So many of the nearest are compared exactly; of the others it only matters that they are behind these.
+const EXACT_MAX: usize = 50;
+
 /// And at most, however many of them are one file's.
 const CANDIDATES_MAX: usize = 20_000;
 
@@ -330,22 +333,46 @@ impl Shared {
         candidates: usize,
         allowed: Option<&RoaringTreemap>,
     ) -> Result<Rankings, SearchError> {
-        let mut rankings = Rankings::default();
-        if let Some((vector, near)) = vector.zip(near::of(&self.near)) {
-            let found = near.search(vector, candidates, allowed);
-            let found = found.map_err(|error| SearchError::Internal(error.to_string()))?;
-            rankings.vector = found.into_iter().map(|hit| (hit.id, f64::from(hit.score))).collect();
-        }
-        if let Some(query) = words {
-            let is_allowed = |text| allowed.is_none_or(|allowed| allowed.contains(text));
-            let known = near::of(&self.near).map(|near| near.len() as u64 + near.wanted());
-            (rankings.words, rankings.weight) = self.store.read_blocking(|db| {
-                let known = known.map_or_else(|| db::texts_known(db), Ok)?;
-                let Some(wanted) = db::wanted(db, query, known)? else { return Ok(Default::default()) };
-                Ok((db::matches(db, &wanted.expression, candidates, &is_allowed)?, wanted.weight))
-            })?;
-        }
-        Ok(rankings)
+        let by_meaning = || self.nearest(vector?, candidates, allowed);
+        let by_words = |query| self.with_words(query, candidates, allowed);
+        // Each takes about as long as the other, and mostly waits for memory.
+        let (vector, words) = std::thread::scope(|scope| {
+            let words = words.map(|query| scope.spawn(move || by_words(query)));
+            let vector = by_meaning();
+            let panicked = |_| Err(SearchError::Internal("looking for words panicked".to_owned()));
+            (vector, words.map(|words| words.join().unwrap_or_else(panicked)))
+        });
+        let (words, weight) = words.transpose()?.unwrap_or_default();
+        Ok(Rankings { vector: vector.transpose()?.unwrap_or_default(), words, weight })
+    }
+
+    /// The nearest texts, each with its cosine; none while no vectors are made.
+    fn nearest(
+        &self,
+        vector: &[f32],
+        candidates: usize,
+        allowed: Option<&RoaringTreemap>,
+    ) -> Option<Result<Vec<(u64, f64)>, SearchError>> {
+        let near = near::of(&self.near)?;
+        let found = near.search(vector, candidates, candidates.min(EXACT_MAX), allowed);
+        let found = found.map_err(|error| SearchError::Internal(error.to_string()));
+        Some(found.map(|hits| hits.into_iter().map(|hit| (hit.id, f64::from(hit.score))).collect()))
+    }
+
+    /// The texts with the words of a query, each with its BM25; and what those words weigh together.
+    fn with_words(
+        &self,
+        query: &str,
+        candidates: usize,
+        allowed: Option<&RoaringTreemap>,
+    ) -> Result<(Vec<(u64, f64)>, f64), SearchError> {
+        let is_allowed = |text| allowed.is_none_or(|allowed| allowed.contains(text));
+        let known = near::of(&self.near).map(|near| near.len() as u64 + near.wanted());
+        Ok(self.store.read_blocking(|db| {
+            let known = known.map_or_else(|| db::texts_known(db), Ok)?;
+            let Some(wanted) = db::wanted(db, query, known)? else { return Ok(Default::default()) };
+            Ok((db::matches(db, &wanted.expression, candidates, &is_allowed)?, wanted.weight))
+        })?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one step of a search, called in one place")]

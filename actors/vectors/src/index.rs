@@ -15,7 +15,7 @@ use crate::view::View;
 const DIMENSION_MAX: usize = 65_536;
 
 /// A question has at least this many candidates scored again, and this many for each result.
-const CANDIDATES_MIN: usize = 50;
+const CANDIDATES_MIN: usize = 80;
 const CANDIDATES_PER_RESULT: usize = 4;
 
 /// And no more than so many besides: an original is a look into a file, and what is far down is nearly in order.
@@ -186,6 +186,21 @@ impl Index {
         query: &Query<'_>,
         originals: &O,
     ) -> Result<Vec<Hit>, SearchError<O::Error>> {
+        self.search_in_part(query, usize::MAX, originals)
+    }
+
+    /// As [`Index::search`], but only about `exact` of the best are compared by their originals. Those behind them are in
+    /// the order of their quantised vectors, with scores that are right to a hundredth: enough where the many are only
+    /// there to be joined with another ranking, and each original is a look into a file.
+    ///
+    /// # Errors
+    /// As [`Index::search`].
+    pub fn search_in_part<O: Originals>(
+        &self,
+        query: &Query<'_>,
+        exact_of: usize,
+        originals: &O,
+    ) -> Result<Vec<Hit>, SearchError<O::Error>> {
         self.check(query.vector)?;
         let view = self.view.load_full();
         let probe = Probe::new(query.vector);
@@ -196,7 +211,11 @@ impl Index {
         loop {
             let candidates = view.nearest(&probe, want, query.allowed);
             let ids: Vec<_> = candidates.iter().map(|near| near.what).collect();
-            let mut hits = exact(query.vector, &ids, originals).map_err(SearchError::Originals)?;
+            let (first, rest) = candidates.split_at(exact_of.min(candidates.len()));
+            let mut hits =
+                exact(query.vector, &ids[..first.len()], originals).map_err(SearchError::Originals)?;
+            let last = hits.last().map_or(1.0, |hit| hit.score);
+            hits.extend(rest.iter().map(|near| Hit { id: near.what, score: near.similarity.min(last) }));
             // Missing originals are rare: chunks that were deleted there and not yet here.
             if hits.len() >= k || ids.len() < want || want == all {
                 hits.truncate(k);

@@ -13,7 +13,7 @@ const TERMS_MAX: usize = 64;
 
 /// Texts that are looked at for a query, about: each has to be scored, some microseconds long, and the rarest words say
 /// what a query is about. Whoever has fewer texts sees all that match.
-const TEXTS_MAX: u64 = 3000;
+const TEXTS_MAX: u64 = 2000;
 
 /// What a word that tells nothing weighs, in FTS5.
 const WEIGHT_MIN: f64 = 1e-6;
@@ -44,8 +44,8 @@ pub(crate) struct Wanted {
 ///
 /// Its rarest words, as many as about [`TEXTS_MAX`] texts have between them: the others tell hardly one text from another
 /// and weigh little in BM25, and to look at every text that has them is most of the work of a search. Where even the
-/// rarest is that common, texts that have two or more of them are wanted. A code that no text has is looked for by its
-/// words.
+/// rarest is that common, texts that have as many of them as any text has are wanted. A code that no text has is looked
+/// for by its words.
 pub(crate) fn wanted(db: &Connection, query: &str, texts: u64) -> Result<Option<Wanted>> {
     let mut counted = Vec::new();
     for term in terms(query) {
@@ -74,15 +74,17 @@ pub(crate) fn wanted(db: &Connection, query: &str, texts: u64) -> Result<Option<
         expression: some.iter().map(|(term, _)| quoted(term)).collect::<Vec<_>>().join(between),
         weight: some.iter().map(|(_, count)| of_all(*count)).sum::<f64>() + missing,
     };
-    Ok(match &counted[..] {
-        [] => None,
-        _ if rare > 0 => Some(of(&counted[..rare], " OR ")),
-        // Both of two common words are in far fewer texts, and if in none, one of them has to do.
-        [_, _, ..] if count_matching(db, &of(&counted[..2], " AND ").expression)? > 0 => {
-            Some(of(&counted[..2], " AND "))
+    if rare > 0 {
+        return Ok(Some(of(&counted[..rare], " OR ")));
+    }
+    // Several common words together are in far fewer texts: as many of them as any text has.
+    for together in (2..=counted.len()).rev() {
+        let wanted = of(&counted[..together], " AND ");
+        if count_matching(db, &wanted.expression)? > 0 {
+            return Ok(Some(wanted));
         }
-        _ => Some(of(&counted[..1], " OR ")),
-    })
+    }
+    Ok((!counted.is_empty()).then(|| of(&counted[..1], " OR ")))
 }
 
 /// How many texts have a term; no more are counted than tell that it is a common one.
