@@ -70,7 +70,7 @@ fn a_narrowed_token_sees_less_and_is_told_that_its_scope_is_why() {
         let names: Vec<_> =
             listed["tools"].as_array().expect("a list").iter().map(|tool| &tool["name"]).collect();
         // Whoever has a token may ask what it is good for.
-        assert_eq!(names, ["fs_list", "fs_read", "hello", "licence_check", "list_capabilities"]);
+        assert_eq!(names, ["fs_list", "fs_read", "hello", "licence_check"]);
         let hidden = tool("fs_write", json!({ "path": "/x", "content": "x" }));
         let response = host.modern("tools/call", hidden.clone()).await;
         let challenge = response.header("www-authenticate").map(str::to_owned);

@@ -44,6 +44,8 @@ impl Method for ListCapabilities {
     const EFFECT: Effect = Effect::READ;
     const RUN: Run = Run::Inline;
     const BILLED: bool = false;
+    /// `tools/list` says the same, in pages: as one result it is more than a tool's may be.
+    const TOOL: bool = false;
 
     type Reply = Written<Offer>;
     type Service = Gate;
