@@ -371,7 +371,12 @@ impl Shared {
         Ok(self.store.read_blocking(|db| {
             let known = known.map_or_else(|| db::texts_known(db), Ok)?;
             let Some(wanted) = db::wanted(db, query, known)? else { return Ok(Default::default()) };
-            Ok((db::matches(db, &wanted.expression, candidates, &is_allowed)?, wanted.weight))
+            let mut found = db::matches(db, &wanted.expression, candidates, &is_allowed)?;
+            // The rarest words may stand only where this caller does not look.
+            if let Some(all) = wanted.all.filter(|_| allowed.is_some() && found.len() < candidates) {
+                found = db::matches(db, &all, candidates, &is_allowed)?;
+            }
+            Ok((found, wanted.weight))
         })?)
     }
 

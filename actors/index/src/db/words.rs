@@ -38,6 +38,8 @@ pub(crate) struct Wanted {
     pub(crate) expression: String,
     /// What all of its words weigh together: about the BM25 of a text of usual length that has each of them once.
     pub(crate) weight: f64,
+    /// The same for any of its words however common, if that is more: for when too few of the texts above may be shown.
+    pub(crate) all: Option<String>,
 }
 
 /// What `query` looks for among so many texts; none when it has no words.
@@ -73,6 +75,8 @@ pub(crate) fn wanted(db: &Connection, query: &str, texts: u64) -> Result<Option<
     let of = |some: &[(String, u64)], between: &str| Wanted {
         expression: some.iter().map(|(term, _)| quoted(term)).collect::<Vec<_>>().join(between),
         weight: some.iter().map(|(_, count)| of_all(*count)).sum::<f64>() + missing,
+        all: (some.len() < counted.len() || between == " AND ")
+            .then(|| counted.iter().map(|(term, _)| quoted(term)).collect::<Vec<_>>().join(" OR ")),
     };
     if rare > 0 {
         return Ok(Some(of(&counted[..rare], " OR ")));

@@ -116,3 +116,20 @@ async fn without_a_model_words_are_found_and_it_is_said() {
     let refused = world.ask("roses", Mode::Semantic).await;
     assert!(matches!(refused, Err(SearchError::NoMeaning(why)) if why.contains("make model")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rare_word_elsewhere_hides_no_common_one_here() {
+    let world = World::new().await;
+    for file in 0..4 {
+        let part = |n| format!("# Part {n} of {file}\n\n{}\n\n", "garden ".repeat(120));
+        world.file(&format!("/many/{file}.md"), (0..600).map(part).collect::<Vec<_>>().concat());
+    }
+    world.file("/elsewhere.txt", "a quokka").file("/here/a.txt", "the garden gate");
+    world.current().await;
+    assert!(world.index.status(&["/many"]).unwrap().texts >= 2_400, "more than are looked at for a query");
+    let here = ["/here".to_owned()];
+    let mut question = ask(Query::Text("quokka garden"), Mode::Keyword);
+    question.filter.below = &here;
+    let found = world.index.search(&question).await.unwrap();
+    assert_eq!(found.hits.iter().map(|hit| hit.path.as_str()).collect::<Vec<_>>(), ["/here/a.txt"]);
+}
