@@ -38,11 +38,11 @@ fn manual_entry(out: &mut String, entry: &Entry) {
         Effect { idempotent: true, .. } => "idempotent",
         _ => "adds",
     };
+    let tool = if entry.tool { format!("Tool `{}`", entry.tool_name()) } else { "No tool".to_owned() };
     let _ = writeln!(
         out,
-        "### {}\n\nTool `{}` · from {} · {effect}\n\n{}\n",
+        "### {}\n\n{tool} · from {} · {effect}\n\n{}\n",
         entry.name,
-        entry.tool_name(),
         entry.tier.name(),
         entry.description,
     );
