@@ -99,6 +99,10 @@ pub struct Mail {
     /// search in a large mailbox takes some.
     #[schemars(range(min = 1, max = 600))]
     pub imap_timeout_seconds: u64,
+    /// How many seconds a server may think about a whole message that it is given to send. Ten minutes, as RFC 5321,
+    /// section 4.5.3.2.6, asks for: whoever gives up earlier does not know whether it was sent.
+    #[schemars(range(min = 1, max = 3600))]
+    pub smtp_end_seconds: u64,
     /// The largest attachment that stands in an answer, in KiB; a larger one is named and is fetched by itself. A
     /// megabyte, as in the original.
     #[schemars(range(min = 1, max = 65_536))]
@@ -252,7 +256,7 @@ pub struct Backends {
 
 impl Default for Mail {
     fn default() -> Self {
-        Self { imap_timeout_seconds: 30, attachment_inline_kb: 1024 }
+        Self { imap_timeout_seconds: 30, smtp_end_seconds: 600, attachment_inline_kb: 1024 }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Client, Dovecot, Setup, Upstream, run};
+use harness::{Client, Dovecot, Setup, Sink, Upstream, run};
 use serde_json::{Value, json};
 
 use crate::catalog;
@@ -71,6 +71,9 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.mail.getRaw", json!({ "account_id": "alice", "folder": "INBOX", "uid": 1 })),
         ("mcp.mail.listEvents", json!({ "account_id": "alice", "start": "2026-12-01T00:00:00Z" })),
         ("mcp.mail.draft", json!({ "account_id": "alice", "body": "Yes.", "reply_to_uid": 1 })),
+        ("mcp.mail.send", json!({ "account_id": "alice", "body": "Yes.", "to": ["bob@example.org"] })),
+        ("mcp.mail.listOutbox", json!({ "account_id": "alice" })),
+        ("mcp.mail.watch", json!({ "account_id": "alice", "seconds": 1 })),
         (
             "mcp.mail.setFlags",
             json!({ "account_id": "alice", "folder": "INBOX", "uids": [1], "add": ["\\Seen"] }),
@@ -119,7 +122,9 @@ fn results_are_what_their_schemas_say() {
         let models = Some(format!("models:\n{}{}", model("small", "chat"), model("vectors", "embedding")));
         let dovecot = Dovecot::start();
         dovecot.deliver("alice", "INBOX", &invitation());
-        let mail_accounts = Some(format!("accounts:\n{}", dovecot.account("alice")));
+        let sink = Sink::start(&dovecot.tls());
+        let sends = format!(", smtp_host: localhost, smtp_port: {}, recipients: [\"*\"]", sink.starttls);
+        let mail_accounts = Some(format!("accounts:\n{}", dovecot.account_with("alice", &sends)));
         let mut daemon = Setup { models, mail_accounts, ..Setup::default() }.start().await;
         let client = daemon.client().await;
         let mut trash_id = Value::Null;

@@ -254,7 +254,9 @@ impl Scene {
                 let asks = ("mcp.admin.stats", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("admin")), asks)
             }
-            "root/services/mail" | "root/services/mail-accounts-watch" => {
+            "root/services/mail"
+            | "root/services/mail-accounts-watch"
+            | "root/services/mail-accounts/clerk" => {
                 let asks = ("mcp.mail.listAccounts", json!({}));
                 expected(Loses::Nothing, kept(ws()), asks)
             }

@@ -30,7 +30,14 @@ impl Scene {
     /// Kills the actor at `path`, or makes it panic, and waits until it is back; a session's client comes back by
     /// itself.
     pub(crate) async fn fell(&self, path: &str, how: &str) {
-        let before = self.actor(path).await.unwrap_or_else(|| panic!("{path} is there"));
+        // A link is started by discovery, which may have fallen just before, some time after its branch is back.
+        let mut before = None;
+        until(&format!("{path} is there"), async || {
+            before = self.actor(path).await;
+            before.is_some()
+        })
+        .await;
+        let before = before.expect("it has been waited for");
         // The answer may fall with the victim; anything else that goes wrong here is a mistake of ours.
         if let Err(error) = self.watcher.call("mcp.admin.restart", json!({ "id": path, "how": how })).await {
             let fell_too = error == gone() || error["code"] == -32061;

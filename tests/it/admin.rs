@@ -35,6 +35,7 @@ fn the_tree_shows_every_actor() {
             "root/services/llm",
             "root/services/models-watch",
             "root/services/mail-accounts-watch",
+            "root/services/mail-accounts/clerk",
             "root/backends/discovery",
             "root/gateway/ledger",
             "root/gateway/auth",

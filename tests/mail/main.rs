@@ -3,7 +3,12 @@
 mod accounts;
 mod calendars;
 mod changing;
+mod interrupted;
+#[allow(dead_code, clippy::unwrap_used, reason = "it is another test's, which uses all of it")]
+#[path = "../../actors/imap/tests/it/proxy.rs"]
+mod proxy;
 mod reading;
+mod sending;
 
 use harness::{Client, Daemon, Dovecot, Setup};
 

@@ -75,7 +75,8 @@ fn arguments(name: &str) -> Value {
         "prompts_get" => json!({ "name": "summarize-folder", "arguments": { "path": "/" } }),
         "llm_count_tokens" => json!({ "text": "hello world" }),
         "admin_actor" => json!({ "id": "fs" }),
-        "mail_list_folders" | "mail_list_messages" | "mail_search" | "mail_list_events" => {
+        "mail_list_folders" | "mail_list_messages" | "mail_search" | "mail_list_events"
+        | "mail_list_outbox" => {
             json!({ "account_id": "alice" })
         }
         "mail_get_message" | "mail_get_thread" | "mail_get_raw" => {

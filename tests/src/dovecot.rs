@@ -13,6 +13,8 @@ pub struct Dovecot {
     master: Child,
     home: TempDir,
     imaps: u16,
+    /// The port where passwords go in clear, as they may on this machine.
+    pub imap: u16,
 }
 
 impl Dovecot {
@@ -45,17 +47,35 @@ impl Dovecot {
             }
         });
         starting.recv_timeout(Duration::from_mins(1)).expect("Dovecot starts: is dovecot-imapd installed?");
-        Self { master, home, imaps }
+        Self { master, home, imaps, imap }
     }
 
     /// The account of a user as it stands in `mail_accounts.yaml`, below `accounts:`.
     pub fn account(&self, user: &str) -> String {
-        let (port, ca) = (self.imaps, self.home.path().join("tls/ours.pem"));
+        self.account_with(user, "")
+    }
+
+    /// The same with more fields: `, sent_folder: Sent`.
+    pub fn account_with(&self, user: &str, more: &str) -> String {
+        let (port, ca) = (self.imaps, self.tls().join("ours.pem"));
         let ca = ca.display();
         format!(
             "  {user}: {{host: localhost, port: {port}, user: {user}, password: {user}-pw, \
-             email: {user}@example.org, ca_file: \"{ca}\"}}\n"
+             email: {user}@example.org, ca_file: \"{ca}\"{more}}}\n"
         )
+    }
+
+    /// The folder with its certificate (`server.pem`, `server.key`) and the authority that made it (`ours.pem`).
+    pub fn tls(&self) -> std::path::PathBuf {
+        self.home.path().join("tls")
+    }
+
+    /// How many messages a folder has.
+    ///
+    /// # Panics
+    /// When the server does not say.
+    pub fn messages(&self, user: &str, folder: &str) -> usize {
+        self.count(user, folder, "ALL")
     }
 
     /// Puts a message into a folder, which is made if it is not there.
@@ -79,8 +99,12 @@ impl Dovecot {
     /// # Panics
     /// When the server does not say.
     pub fn seen(&self, user: &str, folder: &str) -> usize {
+        self.count(user, folder, "SEEN")
+    }
+
+    fn count(&self, user: &str, folder: &str, which: &str) -> usize {
         let asked =
-            self.doveadm(&["search", "-u", user, "mailbox", folder, "SEEN"]).output().expect("it is here");
+            self.doveadm(&["search", "-u", user, "mailbox", folder, which]).output().expect("it is here");
         assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
         String::from_utf8_lossy(&asked.stdout).lines().count()
     }

@@ -14,6 +14,7 @@ pub mod models;
 pub mod posted;
 pub mod recorder;
 pub mod roots;
+pub mod sink;
 pub mod tools;
 pub mod upstream;
 
@@ -28,6 +29,7 @@ pub use models::models;
 pub use posted::Posted;
 pub use recorder::{Exchange, Recorder};
 pub use roots::roots;
+pub use sink::{Sink, Taken};
 pub use tools::Tools;
 pub use upstream::{Play, Upstream};
 

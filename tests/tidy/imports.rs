@@ -23,6 +23,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("embedding", &["protocol", "config", "supervisor", "service", "telemetry", "subprocess"]),
     ("index", &["supervisor", "store", "reading", "vectors", "embedding"]),
     ("imap", &["config", "supervisor"]),
+    ("smtp", &["config", "imap"]),
     ("gateway", SERVICE),
     ("mcp", &["protocol", "supervisor"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
@@ -47,6 +48,7 @@ const SERVICE: &[&str] = &[
     "embedding",
     "index",
     "imap",
+    "smtp",
 ];
 
 /// May import everything, and the daemon is imported by the tests alone.

@@ -49,6 +49,13 @@ impl Account {
         }))
     }
 
+    /// The same, keeping newer refresh tokens there.
+    #[must_use]
+    pub fn with_tokens_kept(self, keeper: Arc<dyn crate::token::KeepsToken>) -> Self {
+        self.0.pool.tokens.kept_by(keeper);
+        self
+    }
+
     /// Its settings.
     pub fn settings(&self) -> &MailAccount {
         &self.0.pool.account

@@ -61,6 +61,8 @@ pub(crate) struct Mailbox {
     pub(crate) uid_validity: u32,
     pub(crate) exists: u32,
     pub(crate) uid_next: Option<u32>,
+    /// The number of its latest change, where the server counts them (CONDSTORE, RFC 7162).
+    pub(crate) latest: Option<u64>,
 }
 
 /// What a folder is opened for.
@@ -297,12 +299,14 @@ impl Connection {
             }
             error => error.about(folder),
         })?;
-        let mut mailbox = Mailbox { folder: folder.to_owned(), uid_validity: 0, exists: 0, uid_next: None };
+        let mut mailbox =
+            Mailbox { folder: folder.to_owned(), uid_validity: 0, exists: 0, uid_next: None, latest: None };
         for reply in &answer.replies {
             match reply {
                 Reply::Exists(count) => mailbox.exists = *count,
                 Reply::Code(Code::UidValidity(validity)) => mailbox.uid_validity = *validity,
                 Reply::Code(Code::UidNext(next)) => mailbox.uid_next = Some(*next),
+                Reply::Code(Code::ModSeq(latest)) => mailbox.latest = Some(*latest),
                 _ => {}
             }
         }

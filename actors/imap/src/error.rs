@@ -133,7 +133,8 @@ impl Error {
     }
 
     /// The same, of a command that changes something and had been sent.
-    pub(crate) fn in_doubt(mut self) -> Self {
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
         if let Self::Lost { outcome, .. } | Self::Timeout { outcome, .. } = &mut self {
             *outcome = Outcome::Unknown;
         }
@@ -144,7 +145,8 @@ impl Error {
         Self::Invalid { what: what.into() }
     }
 
-    pub(crate) fn lost(command: &'static str, why: impl Into<String>) -> Self {
+    /// That the connection broke during `command`, which changed nothing yet.
+    pub fn lost(command: &'static str, why: impl Into<String>) -> Self {
         Self::Lost { command, why: why.into(), outcome: Outcome::NothingDone }
     }
 
@@ -171,7 +173,7 @@ impl Error {
 }
 
 /// One line of printable text, not too long.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let shown = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut shown: String = shown.take(SAID_MAX + 1).collect();
     if let Some((at, _)) = shown.char_indices().nth(SAID_MAX) {

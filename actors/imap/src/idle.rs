@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::account::Account;
 use crate::command::Command;
-use crate::connection::{Access, Connection, News};
+use crate::connection::{Access, Connection, Mailbox, News};
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::reply::Reply;
@@ -34,6 +34,9 @@ pub enum Change {
         messages: u32,
         /// The UID that the next one will have at least, where the server says it.
         uid_next: Option<u32>,
+        /// Whether something may have happened while it was not watched. Not so where the server numbers its changes
+        /// (CONDSTORE, RFC 7162) and there was none, and never the first time.
+        missed: bool,
     },
     /// Messages came: there are so many now.
     Arrived {
@@ -101,11 +104,15 @@ async fn watch(pool: Arc<Pool>, folder: String, wire: String, sender: mpsc::Send
         .with_jitter()
         .without_max_times();
     let mut delays = patience.build();
+    let mut before = None;
     loop {
-        let mut seen = false;
-        let Err(error) = watch_once(&pool, &folder, &wire, &sender, &mut seen).await else { return };
-        if seen {
+        let mut seen = None;
+        let Err(error) = watch_once(&pool, &folder, &wire, &sender, before.as_ref(), &mut seen).await else {
+            return;
+        };
+        if seen.is_some() {
             delays = patience.build();
+            before = seen;
         }
         if sender.send(Change::Lost(error)).await.is_err() {
             return;
@@ -120,14 +127,17 @@ async fn watch_once(
     folder: &str,
     wire: &str,
     sender: &mpsc::Sender<Change>,
-    seen: &mut bool,
+    before: Option<&Mailbox>,
+    seen: &mut Option<Mailbox>,
 ) -> Result<(), Error> {
     let mut connection = pool.connect().await?;
     let mailbox = connection.select(folder, wire, Access::Examine, None, News::Wanted).await?;
-    *seen = true;
     let (uid_validity, messages, uid_next) = (mailbox.uid_validity, mailbox.exists, mailbox.uid_next);
+    // The same number of the latest change, in the same folder: there was none.
+    let missed = before.is_some_and(|before| before != &mailbox || mailbox.latest.is_none());
+    *seen = Some(mailbox);
     let mut told = Told { sender, messages };
-    if sender.send(Change::Watching { uid_validity, messages, uid_next }).await.is_err() {
+    if sender.send(Change::Watching { uid_validity, messages, uid_next, missed }).await.is_err() {
         return Ok(());
     }
     if !connection.capabilities.has("IDLE") {

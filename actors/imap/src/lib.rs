@@ -37,7 +37,7 @@ mod utf7;
 pub use account::Account;
 pub use body::{Body, PIECE, Section};
 pub use capabilities::Capabilities;
-pub use error::{Error, Outcome};
+pub use error::{Error, Outcome, clean};
 pub use flags::{Change as FlagChange, Flag};
 pub use folders::{Count, Counts, Folder, Role};
 pub use idle::{Change, Changes};
@@ -45,7 +45,9 @@ pub use messages::{SUMMARIES_MAX, Summaries, Summary};
 pub use query::Query;
 pub use search::{Found, Page, Threads};
 pub use structure::Part;
+pub use token::KeepsToken;
 pub use transfer::{Appended, Transferred};
+pub use transport::{Server, Transport};
 
 // async-imap writes every command to the log at the level `trace`, passwords among them: that level is compiled out.
 const _: () = assert!(matches!(log::STATIC_MAX_LEVEL, log::LevelFilter::Debug));

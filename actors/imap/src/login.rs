@@ -12,7 +12,7 @@ use crate::capabilities::Capabilities;
 use crate::error::{Error, clean};
 use crate::sieve::Sieve;
 use crate::token::Tokens;
-use crate::transport::{Transport, unreachable};
+use crate::transport::{Server, Transport};
 
 /// Opens a connection and logs in.
 pub(crate) async fn log_in(
@@ -20,19 +20,24 @@ pub(crate) async fn log_in(
     tls: Arc<ClientConfig>,
     tokens: &Tokens,
 ) -> Result<Session<Sieve>, Error> {
-    let transport = Transport::open(account).await?;
+    let server = Server::of(account);
+    let transport = Transport::open(&server).await?;
     let client = match account.security() {
-        Security::Tls => greeted(account, transport.encrypt(account, tls).await?).await?,
+        Security::Tls => greeted(account, transport.encrypt(&server, tls).await?).await?,
         Security::Clear => greeted(account, transport).await?,
         Security::StartTls => {
             let clear = started(account, greeted(account, transport).await?).await?;
-            Client::new(Sieve::new(clear.encrypt(account, tls).await?))
+            Client::new(Sieve::new(clear.encrypt(&server, tls).await?))
         }
     };
     match account.auth_type {
         MailAuth::Password => with_password(account, client).await,
         MailAuth::Oauth2 => with_token(account, client, tokens.access().await?).await,
     }
+}
+
+fn unreachable(account: &MailAccount, why: &str) -> Error {
+    Server::of(account).unreachable(why)
 }
 
 /// A connection whose server said hello.

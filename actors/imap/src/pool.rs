@@ -13,7 +13,7 @@ use crate::command::Command;
 use crate::connection::Connection;
 use crate::error::{Error, Outcome};
 use crate::token::Tokens;
-use crate::{tls, transport};
+use crate::transport::Server;
 
 /// Connections for questions: one that is slow leaves another. Servers allow ten or so for each user.
 const CONNECTIONS: usize = 2;
@@ -28,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) account: MailAccount,
+    server: Server,
     pub(crate) limit: Duration,
     pub(crate) tokens: Tokens,
     tls: OnceLock<Arc<ClientConfig>>,
@@ -57,6 +58,7 @@ impl Pool {
     pub(crate) fn new(account: MailAccount, limit: Duration) -> Self {
         Self {
             tokens: Tokens::new(account.oauth.clone()),
+            server: Server::of(&account),
             account,
             limit,
             tls: OnceLock::new(),
@@ -116,7 +118,7 @@ impl Pool {
             Err(error) => {
                 let mut delays = failed.take().map_or_else(|| delays(&error), |failed| failed.delays);
                 let wait = delays.next().unwrap_or(PATIENCE);
-                tracing::debug!(server = transport::server(&self.account), %error, "cannot connect");
+                tracing::debug!(server = %self.server, %error, "cannot connect");
                 *failed = Some(Failed { error: error.clone(), delays, not_before: Instant::now() + wait });
                 Err(later(error, wait))
             }
@@ -133,12 +135,8 @@ impl Pool {
         if let Some(tls) = self.tls.get() {
             return Ok(Arc::clone(tls));
         }
-        // Certificates are files, and there may be hundreds.
-        let account = self.account.clone();
-        let made = tokio::task::spawn_blocking(move || tls::config(&account)).await;
-        let made =
-            made.map_err(|_| Error::Settings { why: "its certificates cannot be read".to_owned() })??;
-        Ok(Arc::clone(self.tls.get_or_init(|| Arc::new(made))))
+        let made = self.server.tls().await?;
+        Ok(Arc::clone(self.tls.get_or_init(|| made)))
     }
 
     /// Keeps what waits for work alive, and closes what has waited too long.

@@ -36,6 +36,8 @@ pub(crate) enum Reply {
 pub(crate) enum Code {
     UidValidity(u32),
     UidNext(u32),
+    /// The latest change of the folder (RFC 7162).
+    ModSeq(u64),
     /// UIDVALIDITY and UID of what was appended.
     Appended(u32, u32),
     /// The UIDVALIDITY of where to, and the UIDs here and there.
@@ -99,6 +101,7 @@ impl Code {
         match code {
             Some(ResponseCode::UidValidity(validity)) => Self::UidValidity(*validity),
             Some(ResponseCode::UidNext(next)) => Self::UidNext(*next),
+            Some(ResponseCode::HighestModSeq(latest)) => Self::ModSeq(*latest),
             Some(ResponseCode::AppendUid(validity, uids)) => {
                 numbers(uids).first().map_or(Self::None, |uid| Self::Appended(*validity, *uid))
             }

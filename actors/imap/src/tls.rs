@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cluster_config::mail::MailAccount;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -14,11 +13,12 @@ use rustls_platform_verifier::Verifier;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
+use crate::transport::Server;
 
-/// What TLS with the account's server begins with. Reads files.
-pub(crate) fn config(account: &MailAccount) -> Result<ClientConfig, Error> {
+/// What TLS with a server begins with. Reads files.
+pub(crate) fn config(server: &Server) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = verifier(account, &provider)?;
+    let verifier = verifier(server, &provider)?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring has suites for TLS 1.2 and 1.3")
@@ -28,15 +28,12 @@ pub(crate) fn config(account: &MailAccount) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-fn verifier(
-    account: &MailAccount,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+fn verifier(server: &Server, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let provider = Arc::clone(provider);
-    if let Some(digest) = account.pinned() {
+    if let Some(digest) = server.pinned {
         return Ok(Arc::new(Pinned { digest, provider }));
     }
-    let own = account.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
+    let own = server.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
     let verifier = Verifier::new_with_extra_roots(own, Arc::clone(&provider));
     match verifier {
         Ok(verifier) => Ok(Arc::new(verifier)),

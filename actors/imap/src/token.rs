@@ -1,5 +1,6 @@
 //! Access tokens: got for the refresh token (RFC 6749, section 6), and kept until shortly before they expire.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cluster_config::Secret;
@@ -18,11 +19,25 @@ const MARGIN: Duration = Duration::from_mins(1);
 /// How long a token is good for that does not say so.
 const GOOD_FOR: Duration = Duration::from_mins(5);
 
+/// Where a newer refresh token is kept than the settings have: a server that rotates them takes the older one no more.
+/// Both may wait for the disk.
+pub trait KeepsToken: std::fmt::Debug + Send + Sync {
+    /// The one that was kept last.
+    fn kept(&self) -> Option<Secret>;
+
+    /// Keeps one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep(&self, token: &Secret) -> std::io::Result<()>;
+}
+
 /// The tokens of one account.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     oauth: Oauth,
     state: Mutex<State>,
+    keeper: OnceLock<Arc<dyn KeepsToken>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +48,8 @@ struct State {
     access: Option<(Secret, Instant)>,
     /// A newer refresh token than the one of the settings, where the server rotates them.
     refresh: Option<Secret>,
+    /// Whether what was kept has been looked for.
+    looked: bool,
 }
 
 /// What a token endpoint answers: a token, or what is wrong.
@@ -48,7 +65,12 @@ struct Answer {
 
 impl Tokens {
     pub(crate) fn new(oauth: Oauth) -> Self {
-        Self { oauth, state: Mutex::default() }
+        Self { oauth, state: Mutex::default(), keeper: OnceLock::new() }
+    }
+
+    /// Where newer refresh tokens are kept, if not only in memory.
+    pub(crate) fn kept_by(&self, keeper: Arc<dyn KeepsToken>) {
+        let _ = self.keeper.set(keeper);
     }
 
     /// A token that is good for another minute at least. Several who ask at once wait for one request.
@@ -60,15 +82,37 @@ impl Tokens {
             return Ok(token.clone());
         }
         state.access = None;
-        let answer = self.ask(&mut state).await?;
-        let token = answer.access_token.ok_or_else(|| self.failed("its answer has no access_token in it"))?;
+        if !std::mem::replace(&mut state.looked, true)
+            && let Some(keeper) = self.keeper.get().cloned()
+        {
+            state.refresh = tokio::task::spawn_blocking(move || keeper.kept()).await.ok().flatten();
+        }
+        let answer = match self.ask(&mut state).await {
+            // The settings' own may have been made anew since the other was kept.
+            Err(Error::Authentication { .. }) if state.refresh.take().is_some() => {
+                self.ask(&mut state).await?
+            }
+            answer => answer?,
+        };
+        // Before it is used: a token that is lost with us locks its owner out.
         if let Some(refresh) = answer.refresh_token {
+            self.keep(&refresh).await;
             state.refresh = Some(refresh);
         }
+        let token = answer.access_token.ok_or_else(|| self.failed("its answer has no access_token in it"))?;
         let good_for = answer.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let good_for = good_for.unwrap_or(GOOD_FOR).saturating_sub(MARGIN).min(Duration::from_hours(24));
         state.access = Some((token.clone(), Instant::now() + good_for));
         Ok(token)
+    }
+
+    async fn keep(&self, token: &Secret) {
+        let Some(keeper) = self.keeper.get().cloned() else { return };
+        let token = token.clone();
+        let kept = tokio::task::spawn_blocking(move || keeper.keep(&token)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::warn!(%error, "a newer refresh token cannot be kept: after a restart its owner may have to agree again");
+        }
     }
 
     /// Forgets the token: the server did not take it.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! method -> Mail (accounts, read again when their file changes) -> imap::Account -> the server
-//!             `-> parts of messages: bytes -> mime -> text, attachments, calendars -> calendar
+//!             |-> parts of messages: bytes -> mime -> text, attachments, calendars -> calendar
+//!             `-> the account's actor (keeper): what is sent (outbox, smtp, filing) and what is watched
 //! ```
 //!
 //! Whatever only looks marks nothing as seen, and is the server's answer of that moment: nothing is kept here. UIDs come
@@ -10,14 +11,24 @@
 //! some of it says so ([`untrusted`]).
 
 mod account;
+mod clerk;
 mod elsewhere;
 mod fault;
+mod fetching;
+mod filing;
 mod ical;
+mod keeper;
+mod letter;
 mod listing;
 mod methods;
+mod outbox;
 mod parts;
+mod post;
+mod sending;
 mod service;
+mod tokens;
 mod untrusted;
+mod watching;
 
 pub use methods::methods;
 pub use service::{Config, Mail};

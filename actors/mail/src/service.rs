@@ -8,10 +8,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use cluster_config::Environment;
 use cluster_config::mail::load_mail_accounts;
-use imap::Account;
 use protocol::{Code, Error};
 use serde_json::json;
-use supervisor::ChildSpec;
+use smtp::Limits;
+use store::Store;
+use supervisor::{ChildSpec, SupervisorSpec};
+use tokio::sync::Notify;
+
+use crate::clerk;
+use crate::outbox::Outbox;
+use crate::post::Post;
+use crate::tokens::Kept;
 
 /// What the service is told.
 pub struct Config {
@@ -19,14 +26,20 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Passwords, and where they are.
     pub environment: Environment,
+    /// The state file, which has the outbox. Without it nothing is sent.
+    pub store: Option<Store>,
+    /// Where newer refresh tokens are kept than the file has.
+    pub tokens: PathBuf,
     /// How long a server is waited for at each command.
     pub timeout: Duration,
+    /// How long a server may think about a whole message that it is given to send.
+    pub end: Duration,
     /// The largest attachment that is answered with its content, in KiB, where a call does not say.
     pub attachment_inline_kb: u64,
 }
 
 /// An account, or what is wrong with it, for a person.
-type Known = Result<Account, String>;
+type Known = Result<Post, String>;
 
 /// The handle that the methods work with.
 #[derive(Clone)]
@@ -34,7 +47,10 @@ pub struct Mail(Arc<Shared>);
 
 struct Shared {
     config: Config,
+    outbox: Option<Outbox>,
     accounts: ArcSwap<BTreeMap<String, Known>>,
+    /// Raised when there may be other accounts.
+    changed: Arc<Notify>,
     /// What was complained about: told once, until it changes.
     told: Mutex<Vec<String>>,
 }
@@ -43,7 +59,14 @@ impl Mail {
     /// Reads the accounts; opens no connection. What is wrong with the file is told in the log, and is no reason for the
     /// rest of the instance not to start. Blocks on the disk.
     pub fn open(config: Config) -> Self {
-        let mail = Self(Arc::new(Shared { config, accounts: ArcSwap::default(), told: Mutex::default() }));
+        let outbox = config.store.clone().map(Outbox::new);
+        let mail = Self(Arc::new(Shared {
+            config,
+            outbox,
+            accounts: ArcSwap::default(),
+            changed: Arc::default(),
+            told: Mutex::default(),
+        }));
         mail.reload();
         mail
     }
@@ -53,6 +76,11 @@ impl Mail {
         let folder = self.0.config.file.as_deref().and_then(Path::parent)?.to_owned();
         let mail = self.clone();
         Some(service::reader(id, folder, move || mail.reload()))
+    }
+
+    /// A supervisor with an actor for each account, which sends its mail and watches its folders.
+    pub fn keepers(&self) -> SupervisorSpec {
+        clerk::supervisor(self, &self.0.changed)
     }
 
     /// How the accounts are, in a line, for whoever looks at the tree; none without accounts.
@@ -75,7 +103,7 @@ impl Mail {
                         account.map_err(ToString::to_string)?;
                     Ok(match before.get(id) {
                         Some(Ok(same)) if same.settings() == settings => same.clone(),
-                        _ => Account::new(settings.clone(), self.0.config.timeout),
+                        _ => self.post(id, settings),
                     })
                 };
                 let accounts: BTreeMap<String, Known> =
@@ -83,9 +111,21 @@ impl Mail {
                 let wrong = accounts.values().filter_map(|known| known.as_ref().err().cloned());
                 self.tell(warnings.into_iter().chain(wrong).collect());
                 self.0.accounts.store(Arc::new(accounts));
+                self.0.changed.notify_one();
             }
             Err(mistakes) => self.tell(vec![format!("the accounts stay as they were:\n{mistakes}")]),
         }
+    }
+
+    fn post(&self, id: &str, settings: &cluster_config::mail::MailAccount) -> Post {
+        let tokens = settings.oauth.refresh_token.as_ref();
+        let tokens = tokens.map(|token| Kept::new(&self.0.config.tokens, id, token));
+        Post::new(
+            id,
+            settings.clone(),
+            Limits { command: self.0.config.timeout, end: self.0.config.end },
+            tokens,
+        )
     }
 
     fn tell(&self, news: Vec<String>) {
@@ -101,7 +141,7 @@ impl Mail {
     }
 
     /// The account of this id.
-    pub(crate) fn account(&self, id: &str) -> Result<Account, Error> {
+    pub(crate) fn account(&self, id: &str) -> Result<Post, Error> {
         let accounts = self.accounts();
         match accounts.get(id) {
             Some(Ok(account)) => Ok(account.clone()),
@@ -122,6 +162,10 @@ impl Mail {
                     .with_data(json!({ "kind": "no_such_account", "accounts": known })))
             }
         }
+    }
+
+    pub(crate) fn outbox(&self) -> Option<&Outbox> {
+        self.0.outbox.as_ref()
     }
 
     pub(crate) fn attachment_inline_kb(&self) -> u64 {

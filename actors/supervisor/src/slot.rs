@@ -109,8 +109,11 @@ impl<M: Message> Slot<M> {
         }
     }
 
-    /// Puts an actor there. Its mailbox is taken to be empty.
+    /// Puts an actor there, unless it is there already. Its mailbox is taken to be empty.
     pub(crate) fn fill(&self, actor: ActorRef<M>, meter: Meter) {
+        if self.0.load().as_ref().is_some_and(|line| line.actor.get_id() == actor.get_id()) {
+            return;
+        }
         meter.emptied();
         self.0.store(Some(Arc::new(Line { actor, meter })));
     }

@@ -41,6 +41,10 @@ impl Actor for Supervisor {
         myself: ActorRef<Msg>,
         (seat, tree): (Arc<Seat>, Tree),
     ) -> Result<Children, ActorProcessingErr> {
+        // Whom a child asks that asks its supervisor as soon as it runs: it waits in the mailbox until all are up.
+        if let Some(below) = &seat.below {
+            below.spec.slot.fill(myself.clone(), seat.meter.clone());
+        }
         let mut children = Children::new(myself, seat, tree);
         children.start_all().await?;
         Ok(children)

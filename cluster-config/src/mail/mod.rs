@@ -99,10 +99,17 @@ pub struct MailAccount {
     /// Whether that connection is encrypted from its first byte; `smtp_use_tls` says nothing then.
     #[serde(default)]
     pub smtp_use_ssl: bool,
+    /// The SHA-256 of that server's certificate, as `certificate_sha256` is of the other's.
+    #[serde(default)]
+    #[schemars(length(min = 64, max = 95))]
+    pub smtp_certificate_sha256: Option<String>,
     /// Where a copy of what was sent is kept. The folder that the server names as such, by default.
     #[serde(default)]
     #[schemars(length(min = 0, max = 1024))]
     pub sent_folder: String,
+    /// Whether a copy of what was sent is put there. It is, by default, but with Google's server, which does that itself.
+    #[serde(default)]
+    pub save_sent: Option<bool>,
 }
 
 /// Where tokens come from (RFC 6749, section 6): a refresh token, which its owner got by agreeing in a browser once, is
@@ -198,6 +205,28 @@ impl MailAccount {
     /// The one certificate that is trusted, as the SHA-256 of its DER form.
     pub fn pinned(&self) -> Option<[u8; 32]> {
         self.certificate_sha256.as_deref().and_then(one::digest)
+    }
+
+    /// The one certificate of the SMTP server that is trusted, likewise.
+    pub fn smtp_pinned(&self) -> Option<[u8; 32]> {
+        self.smtp_certificate_sha256.as_deref().and_then(one::digest)
+    }
+
+    /// Whether a copy of what was sent is put into a folder.
+    pub fn saves_sent(&self) -> bool {
+        self.save_sent.unwrap_or_else(|| !self.smtp_host.to_ascii_lowercase().ends_with("gmail.com"))
+    }
+
+    /// Whether this address may be written to.
+    pub fn may_write_to(&self, address: &str) -> bool {
+        let address = address.to_lowercase();
+        self.recipients.iter().map(|allowed| allowed.to_lowercase()).any(|allowed| {
+            match allowed.strip_prefix('*') {
+                Some("") => true,
+                Some(domain) => domain.len() > 1 && domain.starts_with('@') && address.ends_with(domain),
+                None => address == allowed,
+            }
+        })
     }
 
     /// The password for the SMTP server: its own, or the IMAP server's.

@@ -51,7 +51,7 @@ pub(super) fn read(id: &str, value: Value) -> (Option<MailAccount>, Vec<Complain
         (&["host", "smtp_host"], hosts),
         (&["ssl", "starttls", "allow_plaintext"], security),
         (&["auth_type", "password", "oauth"], credentials),
-        (&["certificate_sha256"], pin),
+        (&["certificate_sha256", "smtp_certificate_sha256"], pins),
     ];
     for (names, check) in checks {
         if fits(names) {
@@ -161,12 +161,15 @@ fn check_endpoint(url: &str) -> Result<(), &'static str> {
     }
 }
 
-fn pin(account: &MailAccount) -> Vec<Complaint> {
-    let Some(pin) = &account.certificate_sha256 else { return Vec::new() };
-    let wrong = digest(pin).is_none();
+fn pins(account: &MailAccount) -> Vec<Complaint> {
+    let pins = [
+        ("certificate_sha256", &account.certificate_sha256),
+        ("smtp_certificate_sha256", &account.smtp_certificate_sha256),
+    ];
     let message = "must be 64 digits of hex, with or without colons: what \
                    `openssl x509 -noout -fingerprint -sha256` prints";
-    wrong.then(|| complaint(&["certificate_sha256"], message)).into_iter().collect()
+    let wrong = |pin: &Option<String>| pin.as_deref().is_some_and(|pin| digest(pin).is_none());
+    pins.iter().filter(|(_, pin)| wrong(pin)).map(|(name, _)| complaint(&[name], message)).collect()
 }
 
 /// The 32 bytes of a fingerprint in hex.

@@ -98,7 +98,7 @@ impl App {
             log,
         });
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
-        let mail = Mail::open(mail_config(settings, environment.clone()));
+        let mail = Mail::open(mail_config(settings, environment.clone(), store.clone()));
         let beside = Beside::find(settings)?;
         let embedder = beside.embedder();
         let search = beside.search(&fs, &store, &embedder);
@@ -161,6 +161,7 @@ impl App {
                 .chain(prompts.reader("prompts-watch"))
                 .chain(llm.reader("models-watch"))
                 .chain(mail.reader("mail-accounts-watch"))
+                .chain([supervisor::ChildSpec::supervisor(mail.keepers())])
                 .chain(answers_suite)
                 .collect(),
             backends,
@@ -268,11 +269,14 @@ fn llm_config(
 }
 
 /// What the mail service is told.
-fn mail_config(settings: &Settings, environment: Environment) -> mail::Config {
+fn mail_config(settings: &Settings, environment: Environment, store: Store) -> mail::Config {
     mail::Config {
         file: Some(settings.mail_accounts_file.clone()),
         environment,
+        store: Some(store),
+        tokens: settings.state_dir.join("mail-tokens"),
         timeout: Duration::from_secs(settings.mail.imap_timeout_seconds),
+        end: Duration::from_secs(settings.mail.smtp_end_seconds),
         attachment_inline_kb: settings.mail.attachment_inline_kb,
     }
 }
@@ -398,7 +402,10 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
     let mail = Mail::open(mail::Config {
         file: None,
         environment: Environment::default(),
+        store: None,
+        tokens: PathBuf::new(),
         timeout: Duration::from_secs(1),
+        end: Duration::from_secs(1),
         attachment_inline_kb: 0,
     });
     for service in services(&fs, &search, &mail, &admin, &Prompts::open(None), &llm) {

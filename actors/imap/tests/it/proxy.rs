@@ -18,6 +18,9 @@ pub(crate) enum Fault {
     CutAfter,
     /// Nothing comes any more.
     Stall,
+    /// Nor does anything go there any more, that line being the first.
+    #[allow(dead_code, reason = "the other program that has this file uses it")]
+    Hold,
     /// The server's answer is other bytes.
     Garble,
 }
@@ -57,6 +60,12 @@ impl Proxy {
     /// Breaks at the client's `line`th line from now on, 1 being the next.
     pub(crate) fn arm(&self, line: usize, fault: Fault) {
         *self.state.armed.lock().unwrap() = Some((line, fault));
+    }
+
+    /// Whether it broke, or nothing was to.
+    #[allow(dead_code, reason = "the other program that has this file uses it")]
+    pub(crate) fn is_through(&self) -> bool {
+        self.state.armed.lock().unwrap().is_none()
     }
 
     /// Whether it broke.
@@ -129,6 +138,9 @@ async fn forth(
         if let Some(fault) = fault {
             *broken.lock().unwrap() = Some(fault);
         }
+        if fault == Some(Fault::Hold) {
+            std::future::pending::<()>().await;
+        }
         if fault == Some(Fault::CutBefore) || server.write_all(&line).await.is_err() {
             return;
         }
@@ -144,7 +156,7 @@ async fn back(mut server: OwnedReadHalf, mut client: OwnedWriteHalf, broken: &Mu
         let fault = *broken.lock().unwrap();
         match fault {
             Some(Fault::CutAfter) => return,
-            Some(Fault::Stall) => continue,
+            Some(Fault::Stall | Fault::Hold) => continue,
             Some(Fault::Garble) => {
                 for (n, byte) in bytes[..read].iter_mut().enumerate() {
                     // Lines stay lines now and then, so that all kinds of nonsense come.

@@ -2,58 +2,23 @@
 
 use bytes::Bytes;
 use imap::{Flag, Role};
-use jiff::Timestamp;
-use jiff::tz::Offset;
-use mime::{Address, Answer, Bcc, Compose, Date, MessageId, Preference, Reach, compose, plain_of};
+use mime::{Bcc, compose};
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::get_message::{Fetching, one};
-use crate::account::{Asked, FolderName};
-use crate::listing::Row;
-use crate::parts::leaves;
+use crate::account::Asked;
+use crate::letter::{Letter, invalid};
 use crate::service::Mail;
 
 /// Writes a draft into the account's folder of drafts, for a person to look at and to send. Nothing is sent.
 ///
 /// With `reply_to_uid` it answers that message: to whoever answers go, with `Re:` and in its conversation.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(extend("additionalProperties" = false))]
 pub(crate) struct Draft {
-    /// The account, by its id.
-    account_id: String,
-    /// The text.
-    #[schemars(length(max = 1_048_576))]
-    body: String,
-    /// To whom: addresses, with or without names. Of an answer, besides those that it goes to anyway.
-    #[serde(default)]
-    #[schemars(length(max = 100))]
-    to: Vec<String>,
-    /// Who gets a copy.
-    #[serde(default)]
-    #[schemars(length(max = 100))]
-    cc: Vec<String>,
-    /// Who gets a copy that others are not told of.
-    #[serde(default)]
-    #[schemars(length(max = 100))]
-    bcc: Vec<String>,
-    /// What it is about; an answer has that already.
-    #[serde(default)]
-    #[schemars(length(max = 998))]
-    subject: Option<String>,
-    /// The UID of the message that is answered.
-    #[serde(default)]
-    reply_to_uid: Option<u32>,
-    /// The folder of that message.
-    #[serde(default = "FolderName::inbox")]
-    reply_folder: FolderName,
-    /// Whether everybody who got that message gets the answer.
-    #[serde(default)]
-    reply_all: bool,
-    /// Whether that message's text is quoted below.
-    #[serde(default)]
-    quote: bool,
+    #[serde(flatten)]
+    letter: Letter,
 }
 
 /// Where the draft is.
@@ -79,10 +44,9 @@ impl Method for Draft {
     type Service = Mail;
 
     async fn call(self, _: &Context, mail: &Mail) -> Result<Drafted, Error> {
-        let asked = Asked::of(mail, &self.account_id)?;
-        let domain = asked.account.settings().email.rsplit('@').next().unwrap_or("localhost");
-        let id = format!("{:032x}@{domain}", fastrand::u128(..));
-        let message = self.message(&asked, &id).await?;
+        let asked = Asked::of(mail, &self.letter.account_id)?;
+        let id = Letter::message_id(&asked);
+        let message = self.letter.message(&asked, &id).await?;
         let bytes = compose(&message, Bcc::Written).map_err(|error| invalid("the draft", error))?;
         let folder = asked.account.folder_of(Role::Drafts).await.map_err(|error| asked.fault(&error))?;
         let folder = folder.ok_or_else(|| {
@@ -95,93 +59,7 @@ impl Method for Draft {
             folder,
             uid: put.map(|put| put.uid),
             uid_validity: put.map(|put| put.uid_validity),
-            message_id: format!("<{id}>"),
+            message_id: id,
         })
     }
-}
-
-impl Draft {
-    async fn message(&self, asked: &Asked, id: &str) -> Result<Compose, Error> {
-        let email = &asked.account.settings().email;
-        let from = Address::new(None, email).map_err(|error| invalid("the account's email", error))?;
-        let message_id = MessageId::new(id).map_err(|error| invalid("the account's email", error))?;
-        let date = Date { at: Timestamp::now(), offset: Offset::UTC };
-        let mut message = match self.reply_to_uid {
-            Some(uid) => self.answer(asked, uid, from, message_id, date).await?,
-            None => Compose {
-                from,
-                reply_to: Vec::new(),
-                to: Vec::new(),
-                cc: Vec::new(),
-                bcc: Vec::new(),
-                subject: String::new(),
-                text: self.body.clone(),
-                html: None,
-                attachments: Vec::new(),
-                in_reply_to: None,
-                references: Vec::new(),
-                message_id,
-                date,
-            },
-        };
-        for (list, more, field) in [
-            (&mut message.to, &self.to, "to"),
-            (&mut message.cc, &self.cc, "cc"),
-            (&mut message.bcc, &self.bcc, "bcc"),
-        ] {
-            for text in more {
-                list.push(address(text).map_err(|error| invalid(field, error))?);
-            }
-        }
-        message.subject = self.subject.clone().unwrap_or(message.subject);
-        Ok(message)
-    }
-
-    async fn answer(
-        &self,
-        asked: &Asked,
-        uid: u32,
-        from: Address,
-        message_id: MessageId,
-        date: Date,
-    ) -> Result<Compose, Error> {
-        let folder = &self.reply_folder.0;
-        let (summary, validity) = one(asked, folder, None, uid).await?;
-        let (_, envelope) = Row::of(&summary);
-        let quoted = if self.quote {
-            let parts = summary.structure.as_ref().map(leaves).unwrap_or_default();
-            let fetching = Fetching { asked, folder, validity, uid };
-            let texts = fetching.texts(&parts, Preference::Plain, &mut Vec::new()).await?;
-            Some(plain_of(&texts).0)
-        } else {
-            None
-        };
-        let own = [from.clone()];
-        let reach = if self.reply_all { Reach::All } else { Reach::Author };
-        let answer = Answer {
-            from,
-            own: &own,
-            reach,
-            text: self.body.clone(),
-            quoted: quoted.as_deref(),
-            message_id,
-            date,
-        };
-        Ok(mime::reply(&envelope, answer))
-    }
-}
-
-/// `Ada Lovelace <ada@example.org>`, or the address alone.
-fn address(text: &str) -> Result<Address, mime::AddressError> {
-    match text.trim().strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-        Some((name, email)) => {
-            let name = name.trim().trim_matches('"');
-            Address::new((!name.is_empty()).then_some(name), email.trim())
-        }
-        None => Address::new(None, text.trim()),
-    }
-}
-
-fn invalid(what: &str, error: impl std::fmt::Display) -> Error {
-    Error::invalid_params(format!("{what}: {error}"))
 }

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LOOKS;
-use super::get_message::one;
 use crate::account::{Asked, FolderName};
+use crate::fetching::one;
 use crate::parts::leaves;
 use crate::service::Mail;
 use crate::untrusted;

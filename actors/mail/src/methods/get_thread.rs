@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LOOKS;
-use super::get_message::one;
 use crate::account::{Asked, FolderName};
+use crate::fetching::one;
 use crate::listing::{Row, rows};
 use crate::service::Mail;
 use crate::untrusted;

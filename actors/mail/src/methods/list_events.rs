@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::LOOKS;
-use super::get_message::Fetching;
 use crate::account::{Asked, FolderName};
+use crate::fetching::Fetching;
 use crate::ical::Entry;
 use crate::parts::leaves;
 use crate::service::Mail;

@@ -12,10 +12,13 @@ mod list_accounts;
 mod list_events;
 mod list_folders;
 mod list_messages;
+mod list_outbox;
 mod r#move;
 mod parse_icalendar;
 mod search;
+mod send;
 mod set_flags;
+mod watch;
 
 use protocol::{Effect, Entry, entry};
 
@@ -41,6 +44,9 @@ pub fn methods(mail: &Mail) -> Vec<Entry> {
         entry::<delete::Delete>(mail),
         entry::<create_folder::CreateFolder>(mail),
         entry::<draft::Draft>(mail),
+        entry::<send::Send>(mail),
+        entry::<list_outbox::ListOutbox>(mail),
+        entry::<watch::Watch>(mail),
         entry::<parse_icalendar::ParseIcalendar>(mail),
         entry::<list_events::ListEvents>(mail),
     ]

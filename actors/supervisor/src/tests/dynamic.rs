@@ -1,7 +1,7 @@
 //! Children that come and go.
 
 use super::kit::{Diary, NEVER, Reader, Tell, patient, start};
-use crate::{ChildError, ChildSpec, Exit, Restart, Slot, State};
+use crate::{ChildError, ChildSpec, Exit, Restart, Slot, State, Tasks};
 
 #[tokio::test]
 async fn a_dynamic_child_lives_by_the_same_rules() {
@@ -95,4 +95,43 @@ async fn dynamic_children_drain_together_and_before_the_fixed() {
     assert_eq!(begun.elapsed().as_secs(), 5, "5 s for both, not for each");
     let lived = diary.take();
     assert!(lived == "-b -c -a" || lived == "-c -b -a", "{lived}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_may_ask_for_another_as_soon_as_it_runs() {
+    let diary = Diary::default();
+    let [first, later, asked] = diary.probes(["first", "later", "asked"]);
+    let branch = patient("branch").dynamic(1);
+    let (handle, tasks) = (branch.handle(), Tasks::named("test"));
+    let (tell, mut told) = tokio::sync::mpsc::channel(1);
+    let (asking, is_asked) = std::sync::mpsc::channel();
+    let wanted = std::sync::Mutex::new(Some((asked.spec(), asking)));
+    let probe = first.clone();
+    let asks = ChildSpec::worker("first", &first.slot, move |_| {
+        let (spec, asking) = wanted.lock().unwrap().take().unwrap();
+        let (handle, tell) = (handle.clone(), tell.clone());
+        tasks.spawn(async move {
+            let mut answer = std::pin::pin!(handle.start_child(spec));
+            let now =
+                std::future::poll_fn(|context| std::task::Poll::Ready(answer.as_mut().poll(context))).await;
+            asking.send(()).unwrap();
+            let answer = match now {
+                std::task::Poll::Ready(answer) => answer,
+                std::task::Poll::Pending => answer.await,
+            };
+            tell.send(answer).await.unwrap();
+        });
+        (probe.clone(), ())
+    });
+    // It starts once that was asked, so that the supervisor has not started by then.
+    let (probe, is_asked) = (later.clone(), std::sync::Mutex::new(is_asked));
+    let starts = ChildSpec::worker("later", &later.slot, move |_| {
+        is_asked.lock().unwrap().recv_timeout(NEVER).unwrap();
+        (probe.clone(), ())
+    });
+    let tree = start(patient("root").child(ChildSpec::supervisor(branch.child(asks).child(starts)))).await;
+    let answer = tokio::time::timeout(NEVER, told.recv()).await.unwrap();
+    assert!(matches!(answer, Some(Ok(()))), "{answer:?}");
+    assert!(asked.answers().await);
+    assert_eq!(tree.actor("root/branch").unwrap().children_total, 3);
 }
