@@ -1,6 +1,7 @@
 //! Mail as callers see it: the real daemon, a real Dovecot behind TLS, and messages as people get them.
 
 mod accounts;
+mod attachments;
 mod calendars;
 mod changing;
 mod interrupted;
@@ -9,6 +10,7 @@ mod interrupted;
 mod proxy;
 mod reading;
 mod sending;
+mod watching;
 
 use harness::{Client, Daemon, Dovecot, Setup};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Daemon, Toy, run};
+use harness::{Daemon, Dovecot, Setup, Toy, run};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -183,5 +183,38 @@ fn a_legacy_client_is_told_of_lists_and_of_what_it_subscribed_to() {
             let told = peer.next().await.expect("it is told");
             assert_eq!(told["method"], "notifications/prompts/list_changed", "{door}: {told}");
         }
+    });
+}
+
+#[test]
+fn a_folder_of_mail_is_a_resource_that_tells_its_news() {
+    run(async {
+        let dovecot = Dovecot::start();
+        let mail_accounts = Some(format!("accounts:\n{}", dovecot.account("alice")));
+        let daemon = Setup { mail_accounts, ..Setup::default() }.start().await;
+        let mut peer = Peer::unix_lines(&daemon).await;
+        peer.open("2025-11-25").await;
+        let listed = peer.ask(1, "resources/list", json!({})).await;
+        let uri = "mail://alice/INBOX";
+        let inboxes = listed["result"]["resources"].as_array().expect("resources").iter();
+        assert_eq!(inboxes.filter(|one| one["uri"] == uri).count(), 1, "{listed}");
+        for (bad, code) in
+            [("mail://alice/nowhere", -32002), ("mail://nobody/INBOX", -32002), ("mail://alice", -32002)]
+        {
+            for method in ["resources/read", "resources/subscribe"] {
+                let error = peer.ask(2, method, json!({ "uri": bad })).await;
+                assert_eq!(error["error"]["code"], code, "{method} {bad}: {error}");
+            }
+        }
+        assert_eq!(peer.ask(3, "resources/subscribe", json!({ "uri": uri })).await["result"], json!({}));
+        dovecot.deliver("alice", "INBOX", "From: ada@example.org\nSubject: Lunch\n\nShall we meet?\n");
+        let told = peer.next().await.expect("it is told");
+        assert_eq!(told["method"], "notifications/resources/updated", "{told}");
+        assert_eq!(told["params"]["uri"], uri);
+        peer.ask(4, "resources/unsubscribe", json!({ "uri": uri })).await;
+        let read = peer.ask(5, "resources/read", json!({ "uri": uri })).await;
+        let text = read["result"]["contents"][0]["text"].as_str().expect("text");
+        assert!(text.contains("Lunch") && text.contains("untrusted"), "{read}");
+        assert_eq!(dovecot.seen("alice", "INBOX"), 0);
     });
 }

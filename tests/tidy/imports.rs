@@ -25,7 +25,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("imap", &["config", "supervisor"]),
     ("smtp", &["config", "imap"]),
     ("gateway", SERVICE),
-    ("mcp", &["protocol", "supervisor"]),
+    ("mcp", &["protocol", "supervisor", "service"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
     ("shell", &["protocol"]),
     ("conformance", &["protocol"]),

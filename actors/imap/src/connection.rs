@@ -70,6 +70,8 @@ pub(crate) struct Mailbox {
 pub(crate) enum Access {
     /// To look at it: nothing in it changes, whatever is asked.
     Examine,
+    /// The same, and its changes are to be numbered where the server can (CONDSTORE, RFC 7162).
+    Watch,
     /// To change something in it.
     Select,
 }
@@ -289,10 +291,14 @@ impl Connection {
     async fn open_folder(&mut self, folder: &str, wire: &str, access: Access) -> Result<Mailbox, Error> {
         self.selected = None;
         let name = match access {
-            Access::Examine => "EXAMINE",
+            Access::Examine | Access::Watch => "EXAMINE",
             Access::Select => "SELECT",
         };
-        let answer = self.run(Command::new(name).wire_name(wire)).await.map_err(|error| match error {
+        let mut command = Command::new(name).wire_name(wire);
+        if access == Access::Watch && self.capabilities.has("CONDSTORE") {
+            command = command.words("(CONDSTORE)");
+        }
+        let answer = self.run(command).await.map_err(|error| match error {
             // Not every server says with a code that there is none.
             Error::Refused { understood: true, said, .. } => {
                 Error::NoSuchFolder { folder: folder.to_owned(), said }

@@ -131,7 +131,7 @@ async fn watch_once(
     seen: &mut Option<Mailbox>,
 ) -> Result<(), Error> {
     let mut connection = pool.connect().await?;
-    let mailbox = connection.select(folder, wire, Access::Examine, None, News::Wanted).await?;
+    let mailbox = connection.select(folder, wire, Access::Watch, None, News::Wanted).await?;
     let (uid_validity, messages, uid_next) = (mailbox.uid_validity, mailbox.exists, mailbox.uid_next);
     // The same number of the latest change, in the same folder: there was none.
     let missed = before.is_some_and(|before| before != &mailbox || mailbox.latest.is_none());

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use mime::{Address, Answer, Compose, Date, MessageId, Preference, Reach, plain_of};
-use protocol::Error;
+use mime::{Address, Answer, Attachment, Compose, Date, MessageId, Preference, Reach, plain_of};
+use protocol::{Context, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,10 @@ use crate::account::{Asked, FolderName};
 use crate::fetching::{Fetching, one};
 use crate::listing::Row;
 use crate::parts::leaves;
+use crate::service::Mail;
+
+/// What may be attached, together, in bytes: encoded it is a third more, and servers take 25 to 35 MB.
+const ATTACHED_MAX: u64 = 20 << 20;
 
 /// A letter.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +52,10 @@ pub(crate) struct Letter {
     /// Whether that message's text is quoted below.
     #[serde(default)]
     quote: bool,
+    /// Files that go with it, from the virtual root: `/documents/bill.pdf`. 20 MiB in all.
+    #[serde(default)]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 4096)))]
+    attachments: Vec<String>,
 }
 
 impl Letter {
@@ -57,8 +65,15 @@ impl Letter {
         format!("{:032x}@{domain}", fastrand::u128(..))
     }
 
-    /// The message that it is, under this Message-ID. Asks the server where it is an answer.
-    pub(crate) async fn message(&self, asked: &Asked, id: &str) -> Result<Compose, Error> {
+    /// The message that it is, under this Message-ID. Asks the server where it is an answer, and reads what is attached
+    /// under the caller's rights.
+    pub(crate) async fn message(
+        &self,
+        context: &Context,
+        mail: &Mail,
+        asked: &Asked,
+        id: &str,
+    ) -> Result<Compose, Error> {
         let email = &asked.settings().email;
         let from = Address::new(None, email).map_err(|error| invalid("the account's email", error))?;
         let message_id = MessageId::new(id).map_err(|error| invalid("the account's email", error))?;
@@ -91,6 +106,13 @@ impl Letter {
             }
         }
         message.subject = self.subject.clone().unwrap_or(message.subject);
+        let mut left = ATTACHED_MAX;
+        for path in &self.attachments {
+            let (bytes, mime_type) = mail.files(context)?.read(path, left).await?;
+            left -= bytes.len() as u64;
+            let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+            message.attachments.push(Attachment { name, mime_type, bytes, content_id: None });
+        }
         Ok(message)
     }
 

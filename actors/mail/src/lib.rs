@@ -15,6 +15,7 @@ mod clerk;
 mod elsewhere;
 mod fault;
 mod fetching;
+mod files;
 mod filing;
 mod ical;
 mod keeper;

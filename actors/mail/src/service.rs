@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use cluster_config::Environment;
 use cluster_config::mail::load_mail_accounts;
-use protocol::{Code, Error};
+use protocol::{Code, Context, Dispatch, Error};
 use serde_json::json;
 use smtp::Limits;
 use store::Store;
@@ -16,6 +16,7 @@ use supervisor::{ChildSpec, SupervisorSpec};
 use tokio::sync::Notify;
 
 use crate::clerk;
+use crate::files::Files;
 use crate::outbox::Outbox;
 use crate::post::Post;
 use crate::tokens::Kept;
@@ -28,6 +29,8 @@ pub struct Config {
     pub environment: Environment,
     /// The state file, which has the outbox. Without it nothing is sent.
     pub store: Option<Store>,
+    /// The gateway, through which a caller's files are reached. Without it no attachment becomes a file.
+    pub dispatch: Option<Arc<dyn Dispatch>>,
     /// Where newer refresh tokens are kept than the file has.
     pub tokens: PathBuf,
     /// How long a server is waited for at each command.
@@ -166,6 +169,12 @@ impl Mail {
 
     pub(crate) fn outbox(&self) -> Option<&Outbox> {
         self.0.outbox.as_ref()
+    }
+
+    /// The caller's files.
+    pub(crate) fn files(&self, context: &Context) -> Result<Files, Error> {
+        let dispatch = self.0.config.dispatch.as_ref().ok_or_else(|| Error::unavailable("fs"))?;
+        Ok(Files::of(context, dispatch))
     }
 
     pub(crate) fn attachment_inline_kb(&self) -> u64 {

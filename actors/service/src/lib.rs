@@ -4,6 +4,7 @@
 //! thread that may wait for the disk. The actor itself never waits, so a slow call never blocks the next one.
 //! It holds no state of the service: that is in the handle that the methods were declared with.
 
+mod answer;
 mod chore;
 mod lanes;
 mod reader;
@@ -18,6 +19,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisor::{ChildContext, ChildSpec, Meter, Slot, Tasks};
 use tracing::Instrument as _;
 
+pub use crate::answer::{Outcome, once, once_with_news};
 pub use crate::chore::chore;
 use crate::lanes::Lanes;
 pub use crate::reader::reader;

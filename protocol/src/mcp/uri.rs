@@ -27,6 +27,26 @@ pub fn path_of_uri(uri: &str) -> Option<String> {
     if !rest.starts_with('/') || rest.contains(['?', '#']) {
         return None;
     }
+    decoded(rest)
+}
+
+/// A folder of a mail account: `mail://ACCOUNT/FOLDER`, percent-encoded.
+pub fn mail_uri(account: &str, folder: &str) -> String {
+    // The encoding of a path, of which an account's id needs none.
+    format!("mail://{account}{}", &file_uri(&format!("/{folder}"))["file://".len()..])
+}
+
+/// The account and the folder of such a URI. `None` for other schemes, queries, and what is not percent-encoded UTF-8.
+pub fn mail_folder_of_uri(uri: &str) -> Option<(String, String)> {
+    let (account, folder) = uri.strip_prefix("mail://")?.split_once('/')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if account.is_empty() || !account.chars().all(plain) || folder.is_empty() || folder.contains(['?', '#']) {
+        return None;
+    }
+    Some((account.to_owned(), decoded(folder)?))
+}
+
+fn decoded(rest: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(rest.len());
     let mut left = rest.bytes();
     while let Some(byte) = left.next() {
@@ -69,7 +89,27 @@ mod tests {
         assert_eq!(file_uri("/ä b#?.txt"), "file:///%C3%A4%20b%23%3F.txt");
     }
 
+    #[test]
+    fn what_is_no_mail_uri_has_no_folder() {
+        for bad in [
+            "mail://a",
+            "mail://a/",
+            "mail:///INBOX",
+            "mail://a b/INBOX",
+            "mail://a/b?c",
+            "file:///a/b",
+            "mail://a/%ff",
+        ] {
+            assert_eq!(mail_folder_of_uri(bad), None, "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn every_folder_comes_back(account in "[a-zA-Z0-9._-]{1,64}", folder in "\\PC+") {
+            prop_assert_eq!(mail_folder_of_uri(&mail_uri(&account, &folder)), Some((account, folder)));
+        }
+
         #[test]
         fn every_path_comes_back(path in "/\\PC*") {
             let decoded = path_of_uri(&file_uri(&path));

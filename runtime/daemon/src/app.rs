@@ -98,7 +98,8 @@ impl App {
             log,
         });
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
-        let mail = Mail::open(mail_config(settings, environment.clone(), store.clone()));
+        let mail =
+            Mail::open(mail_config(settings, environment.clone(), store.clone(), Arc::new(gateway.clone())));
         let beside = Beside::find(settings)?;
         let embedder = beside.embedder();
         let search = beside.search(&fs, &store, &embedder);
@@ -269,11 +270,17 @@ fn llm_config(
 }
 
 /// What the mail service is told.
-fn mail_config(settings: &Settings, environment: Environment, store: Store) -> mail::Config {
+fn mail_config(
+    settings: &Settings,
+    environment: Environment,
+    store: Store,
+    dispatch: Arc<dyn Dispatch>,
+) -> mail::Config {
     mail::Config {
         file: Some(settings.mail_accounts_file.clone()),
         environment,
         store: Some(store),
+        dispatch: Some(dispatch),
         tokens: settings.state_dir.join("mail-tokens"),
         timeout: Duration::from_secs(settings.mail.imap_timeout_seconds),
         end: Duration::from_secs(settings.mail.smtp_end_seconds),
@@ -403,6 +410,7 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         file: None,
         environment: Environment::default(),
         store: None,
+        dispatch: None,
         tokens: PathBuf::new(),
         timeout: Duration::from_secs(1),
         end: Duration::from_secs(1),

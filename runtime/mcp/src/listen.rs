@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use protocol::dispatch::BoxFuture;
-use protocol::mcp::{Toolbox, key, path_of_uri};
+use protocol::mcp::{Toolbox, key, mail_folder_of_uri, path_of_uri};
 use protocol::{Cancel, Cause, Code, Id};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -28,11 +28,14 @@ const LISTENS: Duration = Duration::from_hours(24 * 365);
 /// Resources that one client may watch.
 const RESOURCES_MAX: usize = 64;
 
-/// How long a file service that was restarted is given before it is asked again.
+/// How long a service that was restarted is given before it is asked again.
 const WATCH_AGAIN: Duration = Duration::from_millis(100);
 
 /// How long the file service is given to begin.
 const BEGINS_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a mail server is.
+const MAIL_BEGINS_WITHIN: Duration = Duration::from_secs(30);
 
 /// What one change of several lists within a moment is gathered over.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -52,6 +55,7 @@ struct Wanted {
 }
 
 /// What happened.
+#[derive(Clone)]
 enum Change {
     Tools,
     Prompts,
@@ -150,7 +154,7 @@ fn acknowledge(news: &News, wanted: &Wanted, watched: &[String], meta: &Value) {
 
 /// Whether changes of this resource can be told.
 fn watchable(uri: &str) -> bool {
-    path_of_uri(uri).is_some()
+    path_of_uri(uri).is_some() || mail_folder_of_uri(uri).is_some()
 }
 
 /// Changes as they happen; what watches for them ends with this.
@@ -181,11 +185,44 @@ impl Changes {
         if wanted.resources_list_changed {
             all.watch(server, asking, vec![("/".to_owned(), None)], &tell).await;
         }
-        let paths: Vec<_> =
-            uris.into_iter().filter_map(|uri| Some((path_of_uri(&uri)?, Some(uri)))).collect();
-        let watched =
+        let (mut paths, mut folders) = (Vec::new(), Vec::new());
+        for uri in uris {
+            if let Some(path) = path_of_uri(&uri) {
+                paths.push((path, Some(uri)));
+            } else if let Some(folder) = mail_folder_of_uri(&uri) {
+                folders.push((folder, uri));
+            }
+        }
+        let mut watched =
             if paths.is_empty() { Vec::new() } else { all.watch(server, asking, paths, &tell).await };
+        watched.extend(all.watch_mail(server, asking, folders, &tell).await);
         (all, watched)
+    }
+
+    /// Also says which folders are watched. All are asked for at once: each waits for its server.
+    async fn watch_mail(
+        &mut self,
+        server: &Arc<Server>,
+        asking: &Arc<Asking>,
+        folders: Vec<((String, String), String)>,
+        tell: &mpsc::Sender<Change>,
+    ) -> Vec<String> {
+        let mut waiting = Vec::new();
+        for (folder, uri) in folders {
+            let (begun, is_begun) = oneshot::channel();
+            let watching =
+                mail(Arc::clone(server), Arc::clone(asking), folder, uri.clone(), tell.clone(), begun);
+            self.watching.push(server.tasks.spawn(watching));
+            waiting.push((is_begun, uri));
+        }
+        let until = tokio::time::Instant::now() + MAIL_BEGINS_WITHIN;
+        let mut watched = Vec::new();
+        for (is_begun, uri) in waiting {
+            if let Ok(Ok(())) = tokio::time::timeout_at(until, is_begun).await {
+                watched.push(uri);
+            }
+        }
+        watched
     }
 
     async fn watch(
@@ -262,30 +299,81 @@ async fn files(
     tell: mpsc::Sender<Change>,
     begun: oneshot::Sender<Vec<String>>,
 ) {
-    let mut begun = Some(begun);
     let names: Vec<&str> = paths.iter().map(|(path, _)| path.as_str()).collect();
+    let params = json!({ "paths": names });
     let change = |uri: &Option<String>| uri.clone().map_or(Change::Resources, Change::Resource);
+    let everything = paths.iter().map(|(_, uri)| change(uri)).collect();
+    let mut begun = Some(begun);
+    let uri_of = |path: &String| paths.iter().find(|(known, _)| known == path).map(|(_, uri)| uri);
+    let read = |news: &str| match serde_json::from_str(news) {
+        Ok(FileNews::Change { path }) => uri_of(&path).map(change),
+        Ok(FileNews::Begun { watching }) => {
+            let uris = watching.iter().filter_map(|path| uri_of(path)?.clone()).collect();
+            begun.take().map(|begun| begun.send(uris));
+            None
+        }
+        Err(_) => None,
+    };
+    follow(&server, &asking, ("mcp.fs.watch", params), read, everything, tell).await;
+}
+
+/// What `mcp.mail.watch` tells.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum MailNews {
+    Begun {
+        #[serde(rename = "watching")]
+        _folder: String,
+    },
+    Change {
+        #[serde(rename = "change")]
+        _change: String,
+    },
+}
+
+/// Tells when something happened in a folder of an account.
+async fn mail(
+    server: Arc<Server>,
+    asking: Arc<Asking>,
+    (account, folder): (String, String),
+    uri: String,
+    tell: mpsc::Sender<Change>,
+    begun: oneshot::Sender<()>,
+) {
+    let params = json!({ "account_id": account, "folder": folder });
+    let everything = vec![Change::Resource(uri.clone())];
+    let mut begun = Some(begun);
+    let read = |news: &str| match serde_json::from_str(news) {
+        Ok(MailNews::Change { .. }) => Some(Change::Resource(uri.clone())),
+        Ok(MailNews::Begun { .. }) => {
+            begun.take().map(|begun| begun.send(()));
+            None
+        }
+        Err(_) => None,
+    };
+    follow(&server, &asking, ("mcp.mail.watch", params), read, everything, tell).await;
+}
+
+/// Follows a method that tells news, and tells what `read` makes of each, until nobody listens or it ends for good. When
+/// its service was restarted, nobody knows what happened meanwhile, and `everything` may have.
+async fn follow(
+    server: &Server,
+    asking: &Asking,
+    (method, params): (&'static str, Value),
+    mut read: impl FnMut(&str) -> Option<Change>,
+    everything: Vec<Change>,
+    tell: mpsc::Sender<Change>,
+) {
     loop {
         let cancel = Cancel::new();
-        let call =
-            NativeCall::new("mcp.fs.watch", &json!({ "paths": names }), &cancel, Instant::now() + LISTENS);
-        let mut following = call.follow(&asking, &*server.dispatch);
+        let call = NativeCall::new(method, &params, &cancel, Instant::now() + LISTENS);
+        let mut following = call.follow(asking, &*server.dispatch);
         let ended = loop {
             match following.next().await {
                 Ok(news) => {
-                    let path = match serde_json::from_str(&news) {
-                        Ok(FileNews::Change { path }) => path,
-                        Ok(FileNews::Begun { watching }) => {
-                            let uri_of =
-                                |path: &String| paths.iter().find(|(known, _)| known == path)?.1.clone();
-                            let uris = watching.iter().filter_map(uri_of).collect();
-                            begun.take().map(|begun| begun.send(uris));
-                            continue;
-                        }
-                        Err(_) => continue,
-                    };
-                    let Some((_, uri)) = paths.iter().find(|(known, _)| *known == path) else { continue };
-                    if tell.send(change(uri)).await.is_err() {
+                    if let Some(change) = read(&news)
+                        && tell.send(change).await.is_err()
+                    {
                         return;
                     }
                 }
@@ -300,10 +388,9 @@ async fn files(
             );
             return;
         }
-        // The file service was restarted. What changed meanwhile nobody knows, so everything may have.
         tokio::time::sleep(WATCH_AGAIN).await;
-        for (_, uri) in &paths {
-            if tell.send(change(uri)).await.is_err() {
+        for change in &everything {
+            if tell.send(change.clone()).await.is_err() {
                 return;
             }
         }

@@ -77,19 +77,17 @@ impl NativeCall {
 
     /// Makes the call and waits for its outcome; its news are nobody's. Dropped, it is cancelled.
     pub(crate) async fn ask(self, asking: &Asking, dispatch: &dyn Dispatch) -> Result<Payload, Error> {
-        let (tell, outcome) = oneshot::channel();
+        let (outbox, outcome) = service::once();
         let _guard = CancelOnDrop(self.cancel.clone());
-        self.send_to(asking, dispatch, Arc::new(Once { tell: Mutex::new(Some(tell)), news: None }));
+        self.send_to(asking, dispatch, outbox);
         outcome.await.unwrap_or_else(|_| Err(Error::internal("a reply was dropped unanswered")))
     }
 
     /// Makes a call that tells news until it ends; the outcome is only the end of them.
     pub(crate) fn follow(self, asking: &Asking, dispatch: &dyn Dispatch) -> Following {
-        let (tell, outcome) = oneshot::channel();
-        // What changes faster than it is read is told once; a reader looks again anyway.
-        let (send, news) = mpsc::channel(64);
+        let (outbox, outcome, news) = service::once_with_news();
         let cancel = self.cancel.clone();
-        self.send_to(asking, dispatch, Arc::new(Once { tell: Mutex::new(Some(tell)), news: Some(send) }));
+        self.send_to(asking, dispatch, outbox);
         Following { news, outcome, _guard: CancelOnDrop(cancel) }
     }
 }
@@ -194,34 +192,4 @@ fn number(n: f64) -> Value {
 /// A notification as text.
 pub(crate) fn notification(method: &str, params: &Value) -> String {
     json!({ "jsonrpc": "2.0", "method": method, "params": params }).to_string()
-}
-
-/// Where the outcome of a call goes that we ourselves wait for.
-struct Once {
-    tell: Mutex<Option<oneshot::Sender<Result<Payload, Error>>>>,
-    news: Option<mpsc::Sender<String>>,
-}
-
-impl Outbox for Once {
-    fn answer(&self, _: u64, outcome: Result<Payload, Error>) {
-        if let Some(tell) = self.tell.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _ = tell.send(outcome);
-        }
-    }
-
-    fn progress(&self, _: u64, value: String) {
-        if let Some(news) = &self.news {
-            let _ = news.try_send(value);
-        }
-    }
-
-    fn conclude(&self, _: u64, _: Conclusion) {}
-
-    fn notify(&self, _: u64, _: String) {}
-
-    fn extend(&self, _: u64, _: Instant) {}
-
-    fn cancel(&self, _: &Id) -> bool {
-        false
-    }
 }

@@ -1,11 +1,11 @@
-//! `resources/*`: files as `file:///` URIs, and what this instance knows of itself. Everything here is a tool too,
+//! `resources/*`: files as `file:///` URIs, folders of mail as `mail://ACCOUNT/FOLDER`, and what this instance knows of itself. Everything here is a tool too,
 //! since some hosts have no resources.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use protocol::mcp::{file_uri, path_of_uri};
+use protocol::mcp::{file_uri, mail_folder_of_uri, mail_uri, path_of_uri};
 use protocol::{Cancel, Code, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -115,6 +115,7 @@ pub(crate) async fn list(native: Native, cursor: Option<String>) -> Result<Strin
             json!({ "uri": uri, "name": name, "title": description, "description": description,
                 "mimeType": "application/json" })
         }));
+        resources.extend(inboxes(&native).await);
     }
     let mut members = String::new();
     if native.may("mcp.fs.list") {
@@ -131,6 +132,35 @@ pub(crate) async fn list(native: Native, cursor: Option<String>) -> Result<Strin
         }
     }
     Ok(native.asking.cacheable(&format!("\"resources\":{}{members}", json!(resources)), TTL_MS))
+}
+
+/// An account of `mcp.mail.listAccounts`, as far as it is shown.
+#[derive(Deserialize)]
+struct Account {
+    account_id: String,
+    email_address: String,
+    problem: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Accounts {
+    accounts: Vec<Account>,
+}
+
+/// The inbox of each account; no server is asked. None where that cannot be told.
+async fn inboxes(native: &Native) -> Vec<Value> {
+    if !native.may("mcp.mail.listMessages") {
+        return Vec::new();
+    }
+    let listed = native.read("mcp.mail.listAccounts", &json!({})).await;
+    let Accounts { accounts } = listed.unwrap_or(Accounts { accounts: Vec::new() });
+    let usable = accounts.into_iter().filter(|account| account.problem.is_none());
+    let inbox = |account: Account| {
+        json!({ "uri": mail_uri(&account.account_id, "INBOX"), "name": format!("{} INBOX", account.account_id),
+            "title": format!("Inbox of {}", account.email_address), "mimeType": "application/json",
+            "description": "The newest messages at a glance. Subscribe to be told of news." })
+    };
+    usable.map(inbox).collect()
 }
 
 impl Entry {
@@ -159,6 +189,12 @@ pub(crate) fn templates(server: &Server, asking: &Asking, cursor: Option<&str>) 
         templates.push(json!({
             "uriTemplate": "file:///{+path}", "name": "file", "title": "A file or folder",
             "description": "A file's content, or a folder's entries, under the roots that the owner has opened.",
+        }));
+    }
+    if server.dispatch.tools(&asking.caller).has_method("mcp.mail.listMessages") {
+        templates.push(json!({
+            "uriTemplate": "mail://{account}/{+folder}", "name": "mail", "title": "A folder of mail",
+            "description": "The newest messages of a folder at a glance. Subscribe to be told of news.",
         }));
     }
     Ok(asking.cacheable(&format!("\"resourceTemplates\":{}", json!(templates)), 300_000))
@@ -191,6 +227,15 @@ pub(crate) async fn read(native: Native, Uri { uri }: Uri) -> Result<String, Rpc
             Code::FsPath | Code::InvalidParams | Code::PermissionDenied => not_found(),
             _ => RpcError::of(&error),
         })?
+    } else if let Some((account, folder)) = mail_folder_of_uri(&uri)
+        && native.may("mcp.mail.listMessages")
+    {
+        let params = json!({ "account_id": account, "folder": folder });
+        let text = native.text("mcp.mail.listMessages", &params).await.map_err(|error| match error.code {
+            Code::MailAccount | Code::MailMessage | Code::PermissionDenied => not_found(),
+            _ => RpcError::of(&error),
+        })?;
+        json!({ "uri": uri, "mimeType": "application/json", "text": text })
     } else {
         return Err(not_found());
     };

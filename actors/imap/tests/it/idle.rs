@@ -56,6 +56,31 @@ async fn a_loss_is_told_and_repaired() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_happened_meanwhile_is_said_to_be_missed() {
+    let server = Dovecot::start();
+    let proxy = Proxy::start(server.imap).await;
+    let (watcher, writer) = (server.account_at("alice", proxy.port, LIMIT), server.account("alice"));
+    // A server numbers the changes of a folder from the first one on.
+    fill(&writer, "INBOX", 1).await;
+    let mut changes = watcher.watch("INBOX").unwrap();
+    assert!(matches!(next(&mut changes).await, Change::Watching { messages: 1, missed: false, .. }));
+    for (more, expected) in [(0, false), (1, true)] {
+        proxy.close();
+        assert!(matches!(next_but_flags(&mut changes).await, Change::Lost(_)));
+        // Nobody gets through until it is opened again.
+        fill(&writer, "INBOX", more).await;
+        proxy.reopen();
+        let again = loop {
+            match next_but_flags(&mut changes).await {
+                Change::Lost(_) => {}
+                change => break change,
+            }
+        };
+        assert!(matches!(again, Change::Watching { missed, .. } if missed == expected), "{more}: {again:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_watched_for_nobody() {
     let server = Dovecot::start();
     let proxy = Proxy::start(server.imap).await;

@@ -40,7 +40,13 @@ async fn a_token_that_is_not_taken_is_replaced_once() {
     // The first one is revoked, and the connection goes with it.
     server.tokens.give("token-2", 3600);
     server.doveadm(&["kick", "alice"]);
-    account.list_folders(Count::Nothing).await.unwrap();
+    // It may take the server a moment to close it.
+    let again = async {
+        while server.tokens.asked().len() < 2 {
+            account.list_folders(Count::Nothing).await.unwrap();
+        }
+    };
+    tokio::time::timeout(LIMIT, again).await.expect("the connection is closed");
     assert_eq!(account.access_token().await.unwrap().unwrap().expose(), "token-2");
     assert_eq!(server.tokens.asked().len(), 2);
 }
@@ -84,4 +90,44 @@ async fn a_refresh_token_that_is_replaced_is_used_from_then_on() {
         asked[0].contains("refresh_token=hunter2") && asked[1].contains("refresh_token=newer"),
         "{asked:?}"
     );
+}
+
+/// A refresh token that is kept for longer than the account.
+#[derive(Debug, Default)]
+struct Kept(std::sync::Mutex<Option<cluster_config::Secret>>);
+
+impl imap::KeepsToken for Kept {
+    fn kept(&self) -> Option<cluster_config::Secret> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn keep(&self, token: &cluster_config::Secret) -> std::io::Result<()> {
+        *self.0.lock().unwrap() = Some(token.clone());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_newer_refresh_token_outlasts_the_account() {
+    let server = Dovecot::start();
+    let kept = std::sync::Arc::<Kept>::default();
+    let rotated = r#"{"access_token": "token-1", "expires_in": 3600, "refresh_token": "hunter9"}"#;
+    server.tokens.give("token-1", 3600);
+    server.tokens.state.lock().unwrap().answer = (200, rotated.to_owned());
+    let first = account(&server).with_tokens_kept(kept.clone());
+    first.list_folders(Count::Nothing).await.unwrap();
+    drop(first);
+    let second = account(&server).with_tokens_kept(kept.clone());
+    second.list_folders(Count::Nothing).await.unwrap();
+    let asked = server.tokens.asked();
+    assert!(
+        asked[0].contains("refresh_token=hunter2") && asked[1].contains("refresh_token=hunter9"),
+        "{asked:?}"
+    );
+    // Its owner agreed anew, and the newer one is taken no more: the settings' own is tried before it is given up.
+    server.tokens.state.lock().unwrap().answer = (400, r#"{"error": "invalid_grant"}"#.to_owned());
+    let third = account(&server).with_tokens_kept(kept);
+    assert!(third.list_folders(Count::Nothing).await.is_err());
+    let asked = server.tokens.asked();
+    assert!(asked[2].contains("=hunter9") && asked[3].contains("=hunter2"), "{asked:?}");
 }

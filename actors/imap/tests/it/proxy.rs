@@ -37,6 +37,7 @@ struct State {
     /// How many lines from now on, and what then.
     armed: Mutex<Option<(usize, Fault)>>,
     open: watch::Sender<usize>,
+    closed: watch::Sender<bool>,
     open_max: AtomicUsize,
 }
 
@@ -71,6 +72,15 @@ impl Proxy {
     /// Whether it broke.
     pub(crate) fn disarm(&self) -> bool {
         self.state.armed.lock().unwrap().take().is_none()
+    }
+
+    /// Cuts every line, and takes no other until it is opened again.
+    pub(crate) fn close(&self) {
+        self.state.closed.send_replace(true);
+    }
+
+    pub(crate) fn reopen(&self) {
+        self.state.closed.send_replace(false);
     }
 
     /// Waits until so many connections are open.
@@ -113,6 +123,10 @@ impl Drop for Open<'_> {
 }
 
 async fn connection(client: TcpStream, server: u16, state: Arc<State>) {
+    let mut closed = state.closed.subscribe();
+    if *closed.borrow_and_update() {
+        return;
+    }
     let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { return };
     let _open = Open::new(&state);
     let (from_client, to_client) = client.into_split();
@@ -121,6 +135,7 @@ async fn connection(client: TcpStream, server: u16, state: Arc<State>) {
     tokio::select! {
         () = forth(from_client, to_server, &state, &broken) => {}
         () = back(from_server, to_client, &broken) => {}
+        _ = closed.wait_for(|closed| *closed) => {}
     }
 }
 

@@ -43,10 +43,10 @@ impl Method for Draft {
     type Reply = Drafted;
     type Service = Mail;
 
-    async fn call(self, _: &Context, mail: &Mail) -> Result<Drafted, Error> {
+    async fn call(self, context: &Context, mail: &Mail) -> Result<Drafted, Error> {
         let asked = Asked::of(mail, &self.letter.account_id)?;
         let id = Letter::message_id(&asked);
-        let message = self.letter.message(&asked, &id).await?;
+        let message = self.letter.message(context, mail, &asked, &id).await?;
         let bytes = compose(&message, Bcc::Written).map_err(|error| invalid("the draft", error))?;
         let folder = asked.account.folder_of(Role::Drafts).await.map_err(|error| asked.fault(&error))?;
         let folder = folder.ok_or_else(|| {

@@ -52,7 +52,7 @@ impl Method for Send {
             return Err(Error::new(Code::MailAccount, text).with_data(json!({ "kind": "sending_is_off" })));
         }
         let id = Letter::message_id(&asked);
-        let message = self.letter.message(&asked, &id).await?;
+        let message = self.letter.message(context, mail, &asked, &id).await?;
         let to = recipients(&asked, &message)?;
         let build = |bcc| compose(&message, bcc).map_err(|error| invalid("the message", error));
         let bytes = build(Bcc::LeftOut)?;
