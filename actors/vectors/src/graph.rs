@@ -123,6 +123,10 @@ struct Taken {
 pub(crate) struct Width {
     /// How many are kept (`ef`): the wider, the more certain.
     pub(crate) kept: usize,
+    /// How many of those are looked for whatever they are like: a way to something near leads past what is less so.
+    pub(crate) beam: usize,
+    /// What is less similar than this is of no use but to find the way.
+    pub(crate) floor: f32,
     /// How many nodes may be compared before the walk gives up.
     pub(crate) visits_max: usize,
 }
@@ -154,14 +158,15 @@ impl Graph {
     }
 
     /// The nodes nearest by `similarity` among those that `admits` lets in. `None` when it took too many visits. Fewer
-    /// than `width.kept` when no more could be reached, which is not a proof that there are no more.
+    /// than `width.kept` when no more could be reached, which is not a proof that there are no more, or when
+    /// `width.beam` were found and what is left is below `width.floor`.
     pub(crate) fn walk(
         &self,
         width: Width,
         similarity: impl Fn(u32) -> f32,
         admits: impl Fn(u32) -> bool,
     ) -> Option<Nearest<u32>> {
-        let mut found = Nearest::new(width.kept);
+        let (mut found, mut beam) = (Nearest::new(width.kept), Nearest::new(width.beam));
         if self.ground.is_empty() {
             return Some(found);
         }
@@ -172,9 +177,11 @@ impl Graph {
         visit(&mut visited, start.what);
         if admits(start.what) {
             found.offer(start.similarity, start.what);
+            beam.offer(start.similarity, start.what);
         }
         while let Some(next) = open.pop() {
-            if found.is_full() && !found.wants(next.similarity) {
+            let is_useless = next.similarity < width.floor && beam.is_full() && !beam.wants(next.similarity);
+            if is_useless || (found.is_full() && !found.wants(next.similarity)) {
                 break;
             }
             for link in links(&self.ground, LINKS_GROUND, next.what) {
@@ -187,6 +194,7 @@ impl Graph {
                     open.push(Near { similarity: near, what: link });
                     if admits(link) {
                         found.offer(near, link);
+                        beam.offer(near, link);
                     }
                 }
             }

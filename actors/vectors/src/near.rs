@@ -48,6 +48,15 @@ impl<T: Ord + Copy> Nearest<T> {
         self.heap.len() >= self.most
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// What has to be beaten; nothing, as long as it is not full.
+    pub(crate) fn floor(&self) -> f32 {
+        self.floor
+    }
+
     /// Whether something this similar would be kept, as far as the similarity tells.
     pub(crate) fn wants(&self, similarity: f32) -> bool {
         similarity >= self.floor

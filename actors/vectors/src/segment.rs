@@ -71,6 +71,8 @@ pub(crate) struct Sought<'a> {
     pub(crate) probe: &'a Probe,
     /// How many nodes a walk keeps.
     pub(crate) width: usize,
+    /// How many of them it looks for even where others have nearer ones.
+    pub(crate) beam: usize,
     /// Only these chunks, if set.
     pub(crate) allowed: Option<&'a RoaringTreemap>,
     /// The part of all chunks that they are, at most 1.
@@ -179,7 +181,7 @@ impl Segment {
                 nearest.offer(similarity, self.id(row));
             }
         };
-        match self.walk(sought, |node| everything || self.rows_at(node).any(admits_row)) {
+        match self.walk(sought, nearest.floor(), |node| everything || self.rows_at(node).any(admits_row)) {
             Some(found) => {
                 for near in found.into_sorted() {
                     offer(near.what, near.similarity, nearest);
@@ -196,8 +198,9 @@ impl Segment {
         }
     }
 
-    /// As many nodes as were sought. `None` when a scan is faster, or there are fewer, or they cannot be reached.
-    fn walk(&self, sought: &Sought<'_>, admits: impl Fn(u32) -> bool) -> Option<Nearest<u32>> {
+    /// As many nodes as were sought, or as many as may be of use where less similar ones than `floor` are of none. `None`
+    /// when a scan is faster, or there are fewer, or they cannot be reached.
+    fn walk(&self, sought: &Sought<'_>, floor: f32, admits: impl Fn(u32) -> bool) -> Option<Nearest<u32>> {
         let nodes = self.codes.len();
         let visits = sought.width as f64 * VISITS_PER_KEPT / sought.share;
         if sought.allowed.is_some() && visits * SCAN_SPEED as f64 > nodes as f64 {
@@ -205,9 +208,10 @@ impl Segment {
         }
         // A small segment is walked whole rather than given up: without a filter, that is as fast as a scan.
         let visits_max = if sought.allowed.is_some() { nodes / SCAN_SPEED } else { nodes };
-        let width = Width { kept: sought.width, visits_max };
+        let beam = sought.beam.min(sought.width);
+        let width = Width { kept: sought.width, beam, floor, visits_max };
         let similarity = |node: u32| sought.probe.similarity(&self.codes.row(node as usize));
-        self.graph.walk(width, similarity, admits).filter(Nearest::is_full)
+        self.graph.walk(width, similarity, admits).filter(|found| found.len() >= beam)
     }
 
     /// Offers those of `allowed` that are here and not dead.

@@ -7,7 +7,7 @@ use crate::quantise::{Codes, Probe};
 use crate::tests::{SHAPE, Truth, vector};
 
 const NODES: u32 = 2000;
-const ALL: Width = Width { kept: 64, visits_max: NODES as usize };
+const ALL: Width = Width { kept: 64, beam: 64, floor: f32::NEG_INFINITY, visits_max: NODES as usize };
 
 /// A graph, and the vectors by node.
 fn built() -> (Graph, Codes) {

@@ -16,6 +16,23 @@ fn graphs_find_nearly_all() {
 }
 
 #[test]
+fn many_are_found_in_many_segments_wherever_they_are() {
+    let truth = Truth::clustered(3, 6000);
+    // Eight segments: by their ids, which are spread over all clusters, and each cluster in one.
+    let limits = Limits { exact_max: 100, seal: 750, segment_max: 750, dead_percent: 20 };
+    let spread = index(&truth, limits);
+    let mut order: Vec<_> = truth.0.iter().collect();
+    order.sort_by(|a, b| a.1[0].total_cmp(&b.1[0]));
+    let sorted = Truth(order.into_iter().zip(0_u64..).map(|((_, vector), id)| (id, vector.clone())).collect());
+    let apart = index(&sorted, limits);
+    for (index, truth) in [(&spread, &truth), (&apart, &sorted)] {
+        assert_eq!(index.stats().segments, 8);
+        let (found, wanted) = truth.recall(index, 50, 100, None);
+        assert!(found * 100 >= wanted * 98, "{found} of {wanted}");
+    }
+}
+
+#[test]
 fn duplicates_find_themselves() {
     let mut truth = Truth::clustered(2, 2000);
     for (id, value) in &mut truth.0 {
