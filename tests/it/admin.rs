@@ -35,6 +35,9 @@ fn the_tree_shows_every_actor() {
             "root/services/llm",
             "root/services/models-watch",
             "root/services/mail-accounts-watch",
+            "root/services/sync",
+            "root/services/sync-jobs",
+            "root/services/rclone",
             "root/backends/discovery",
             "root/gateway/ledger",
             "root/gateway/auth",
@@ -45,6 +48,7 @@ fn the_tree_shows_every_actor() {
             "root/edges/unix-fs",
             "root/edges/unix-prompts",
             "root/edges/unix-mail",
+            "root/edges/unix-sync",
             "root/edges/unix-llm",
         ] {
             let (_, node) =
