@@ -6,6 +6,7 @@ mod copies;
 mod endings;
 mod many;
 mod plans;
+mod shell;
 mod stuck;
 
 use std::collections::BTreeMap;
