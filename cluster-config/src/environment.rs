@@ -87,6 +87,12 @@ pub(crate) const NAMED: &[Named] = &[
         name: "LLMBDO_MAIL_MAX_ATTACH_INLINE_KB",
         meaning: Meaning::Sets(&["mail.attachment_inline_kb"]),
     },
+    Named { name: "LLMBDO_RCLONE_EXECUTABLE", meaning: Meaning::Sets(&["sync.rclone_executable"]) },
+    Named { name: "LLMBDO_RCLONE_CONFIG_PATH", meaning: Meaning::Sets(&["sync.rclone_config"]) },
+    Named {
+        name: "LLMBDO_SYNC_JOB_LOG_DIR",
+        meaning: Meaning::Nothing("what jobs did is in the state file; mcp.sync.getJobStatus shows it"),
+    },
     Named { name: "LLMBDO_GATEWAY_WS_URL", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_GATEWAY_EXPOSED_PORT", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_TENANT_DATA_ROOT", meaning: Meaning::Elsewhere },
@@ -106,7 +112,7 @@ const NO_WORKERS: &str =
     "there are no worker threads to count; LLMBDO_LIMITS_IN_FLIGHT bounds what runs at once";
 
 /// Variables that other parts read: the shell, and services that have files of their own.
-const ELSEWHERE: &[&str] = &["LLMBDO_SHELL_", "LLMBDO_SYNC_", "LLMBDO_RCLONE_", "LLMBDO_AGENT_"];
+const ELSEWHERE: &[&str] = &["LLMBDO_SHELL_", "LLMBDO_AGENT_"];
 
 /// Families of the original's variables: one per service.
 const FAMILIES: &[(&str, &str)] = &[

@@ -193,8 +193,8 @@ mod tests {
         let mut expected = Settings::default();
         let (prompts, root) = (&mut expected.prompts_dir, &mut expected.fs.roots[0].path);
         let (tiers, models) = (&mut expected.tiers_file, &mut expected.models_file);
-        let accounts = &mut expected.mail_accounts_file;
-        for path in [tiers, models, accounts, prompts, &mut expected.licence.file, root] {
+        let (accounts, remotes) = (&mut expected.mail_accounts_file, &mut expected.sync.rclone_config);
+        for path in [tiers, models, accounts, remotes, prompts, &mut expected.licence.file, root] {
             *path = temporary.path().join(&*path);
         }
         expected.state_dir = temporary.path().join("state");

@@ -13,6 +13,7 @@ use crate::fs::Fs;
 use crate::licence::Licence;
 use crate::listen::Listen;
 use crate::search::Search;
+use crate::sync::Sync;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -69,6 +70,8 @@ pub struct Settings {
     pub llm: Llm,
     /// Mail: what holds for every account.
     pub mail: Mail,
+    /// Copying between the roots and the remotes of rclone: `mcp.sync.*`.
+    pub sync: Sync,
     /// What is logged, and how.
     pub log: Log,
     /// Third-party services that follow the original's protocol on UNIX sockets of their own.
@@ -285,6 +288,7 @@ impl Default for Settings {
             search: Search::default(),
             llm: Llm::default(),
             mail: Mail::default(),
+            sync: Sync::default(),
             log: Log::default(),
             backends: Backends::default(),
         }

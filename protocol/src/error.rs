@@ -67,6 +67,14 @@ codes! {
     FsConflict = -32014, "fs_conflict";
     /// No room left on the device, or over a size limit.
     FsNoSpace = -32015, "fs_no_space";
+    /// There is no such sync job or definition, or the plan is not one to run; `data.kind` says which.
+    SyncJob = -32021, "sync_job";
+    /// A side of a sync job, or an option of it, is not one that may be used; `data.kind` says why.
+    SyncRefused = -32022, "sync_refused";
+    /// rclone is missing, too old for this, or did not answer; `data.kind` says which.
+    SyncRclone = -32023, "sync_rclone";
+    /// rclone or the remote failed; `data.kind` says at what.
+    SyncFailed = -32024, "sync_failed";
     /// There is no such mail account, or it cannot be used as it is configured; `data.kind` says which.
     MailAccount = -32030, "mail_account";
     /// The mail server refused the login.

@@ -1,13 +1,13 @@
 //! Every method is called once as it is meant to be, and what it answers is what its schema says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use harness::{Client, Dovecot, Setup, Sink, Upstream, run};
+use harness::{Client, Dovecot, Rclone, Served, Server, Setup, Sink, Upstream, run};
 use serde_json::{Value, json};
 
 use crate::catalog;
 
-/// A call of every method, in an order in which each finds what it needs. `$trash_id` is what delete returned.
+/// A call of every method, in an order in which each finds what it needs. `$trash_id` is what delete returned, and so on.
 fn calls() -> Vec<(&'static str, Value)> {
     vec![
         ("mcp.hello", json!({})),
@@ -82,6 +82,21 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.mail.move", json!({ "account_id": "alice", "folder": "Trips", "uids": [1], "to": "INBOX" })),
         ("mcp.mail.delete", json!({ "account_id": "alice", "folder": "INBOX", "uids": [1] })),
         ("mcp.mail.parseIcalendar", json!({ "ics": CALENDAR })),
+        ("mcp.fs.write", json!({ "path": "/sent.txt", "content": "alpha" })),
+        ("mcp.sync.listRemotes", json!({})),
+        ("mcp.sync.plan", json!({ "job": { "source": "/", "destination": "box:all", "verb": "sync" } })),
+        ("mcp.sync.run", json!({ "plan_id": "$plan_id", "wait": true })),
+        ("mcp.sync.listRemote", json!({ "path": "box:all" })),
+        ("mcp.sync.check", json!({ "source": "/", "destination": "box:all" })),
+        ("mcp.sync.runJob", json!({ "job": { "source": "/", "destination": "box:more" }, "wait": true })),
+        ("mcp.sync.getJobStatus", json!({ "job_id": "$job_id" })),
+        ("mcp.sync.stopJob", json!({ "job_id": "$job_id" })),
+        ("mcp.sync.runJob", json!({ "job": { "source": "box:none", "destination": "/x" }, "wait": true })),
+        ("mcp.sync.resume", json!({ "job_id": "$job_id", "wait": true })),
+        ("mcp.sync.listJobs", json!({})),
+        ("mcp.sync.history", json!({ "limit": 1 })),
+        ("mcp.sync.defineJob", json!({ "name": "n", "job": { "source": "/", "destination": "box:n" } })),
+        ("mcp.sync.deleteJob", json!({ "name": "n" })),
         ("mcp.admin.tree", json!({})),
         ("mcp.admin.actor", json!({ "id": "fs" })),
         ("mcp.admin.restart", json!({ "id": "fs" })),
@@ -125,12 +140,21 @@ fn results_are_what_their_schemas_say() {
         let sink = Sink::start(&dovecot.tls());
         let sends = format!(", smtp_host: localhost, smtp_port: {}, recipients: [\"*\"]", sink.starttls);
         let mail_accounts = Some(format!("accounts:\n{}", dovecot.account_with("alice", &sends)));
-        let mut daemon = Setup { models, mail_accounts, ..Setup::default() }.start().await;
+        let server = Server::start(Served::Webdav);
+        let remotes = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(remotes.path(), server.remote("box")).expect("it is written");
+        let environment = vec![
+            ("LLMBDO_RCLONE_EXECUTABLE", Rclone::Current.program().display().to_string()),
+            ("LLMBDO_RCLONE_CONFIG_PATH", remotes.path().display().to_string()),
+        ];
+        let mut daemon = Setup { models, mail_accounts, environment, ..Setup::default() }.start().await;
         let client = daemon.client().await;
-        let mut trash_id = Value::Null;
+        let mut ids = BTreeMap::<&str, Value>::new();
         for (method, mut params) in calls() {
-            if params["trash_id"] == "$trash_id" {
-                params["trash_id"] = trash_id.clone();
+            for (name, id) in &ids {
+                if params[name] == format!("${name}") {
+                    params[name] = id.clone();
+                }
             }
             let result = client.ok(method, params.clone()).await;
             let entry = catalog().get(method).expect("it is in the catalogue");
@@ -140,7 +164,11 @@ fn results_are_what_their_schemas_say() {
                 .map(|error| format!("{}: {error}", error.instance_path()))
                 .collect();
             assert!(wrong.is_empty(), "{method} {params}: {result}\n{}", wrong.join("\n"));
-            trash_id = result.get("trash_id").filter(|id| id.is_string()).cloned().unwrap_or(trash_id);
+            for name in ["trash_id", "plan_id", "job_id"] {
+                if let Some(id) = result.get(name).filter(|id| id.is_string()) {
+                    ids.insert(name, id.clone());
+                }
+            }
             check_original(&client, method, &params, &result).await;
         }
         daemon.stop().await;

@@ -39,13 +39,18 @@ fn mail() {
 }
 
 #[test]
+fn sync_jobs() {
+    storm("sync");
+}
+
+#[test]
 fn the_gateways_own() {
     storm("gateway");
 }
 
 #[test]
 fn every_service_has_a_test_here() {
-    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "llm", "mail", "prompts"]);
+    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "llm", "mail", "prompts", "sync"]);
 }
 
 /// Calls that are under way at the same time.
@@ -188,6 +193,8 @@ fn complaint(entry: &Entry, params: Option<&str>, answer: &Value) -> Option<Stri
         Code::LlmNoModel => fits && entry.service == "llm",
         // Nor is an account; and what is random is hardly ever a calendar.
         Code::MailAccount | Code::MailCalendar => fits && entry.service == "mail",
+        // No remote is configured there, and nothing is in the roots.
+        Code::SyncJob | Code::SyncRefused => fits && entry.service == "sync",
         // It was cancelled right behind, perhaps before its params were read.
         Code::Cancelled => entry.limit.is_some(),
         _ => false,

@@ -260,6 +260,14 @@ impl Scene {
                 let asks = ("mcp.mail.listAccounts", json!({}));
                 expected(Loses::Nothing, kept(ws()), asks)
             }
+            "root/services/sync" | "root/services/sync-jobs" | "root/services/rclone" => {
+                let asks = ("mcp.sync.listJobs", json!({}));
+                expected(Loses::Nothing, kept(ws()), asks)
+            }
+            "root/edges/unix-sync" => {
+                let asks = ("mcp.sync.listJobs", json!({}));
+                expected(Loses::Nothing, Through::Fresh(unix("sync")), asks)
+            }
             "root/edges/unix-mail" => {
                 let asks = ("mcp.mail.listAccounts", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("mail")), asks)

@@ -36,6 +36,9 @@ fn the_tree_shows_every_actor() {
             "root/services/models-watch",
             "root/services/mail-accounts-watch",
             "root/services/mail-accounts/clerk",
+            "root/services/sync",
+            "root/services/sync-jobs",
+            "root/services/rclone",
             "root/backends/discovery",
             "root/gateway/ledger",
             "root/gateway/auth",
@@ -46,6 +49,7 @@ fn the_tree_shows_every_actor() {
             "root/edges/unix-fs",
             "root/edges/unix-prompts",
             "root/edges/unix-mail",
+            "root/edges/unix-sync",
             "root/edges/unix-llm",
         ] {
             let (_, node) =

@@ -217,6 +217,8 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
         ok    root / is DIR/user_files
         note  no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, and `models: {local: {provider: ollama, model: llama3.2}}` in DIR/models.yaml; or start llama-server and set LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1
         note  files are searched by words only: DIR/state/models/all-MiniLM-L6-v2/model.onnx is not there: run `make model`, or set where the model and ONNX Runtime are
+        ?     rclone
+        ?     Landlock
         ?     openat2
         ?     open files
         Nothing is wrong.
@@ -241,6 +243,8 @@ fn doctor_says_what_is_missing_and_how_to_get_it() {
         WRONG root /: DIR/nowhere: No such file or directory (os error 2). Make it, or change fs.roots
         note  no language model is configured. Three quick ways to one: set OPENAI_API_KEY; or `ollama pull llama3.2`, and `models: {local: {provider: ollama, model: llama3.2}}` in DIR/models.yaml; or start llama-server and set LLAMA_CPP_API_BASE_URL=http://127.0.0.1:8080/v1
         note  files are searched by words only: DIR/state/models/all-MiniLM-L6-v2/model.onnx is not there: run `make model`, or set where the model and ONNX Runtime are
+        ?     rclone
+        ?     Landlock
         ?     openat2
         ?     open files
         2 things are wrong.
@@ -291,6 +295,8 @@ fn masked(said: &str) -> String {
         line if line.contains("(uid ") => line.split_once("(uid ").map_or("", |(head, _)| head).trim_end(),
         line if line.contains("open files are allowed") => "?     open files",
         line if line.contains("openat2") => "?     openat2",
+        line if line.contains("Landlock") => "?     Landlock",
+        line if line.contains("rclone") => "?     rclone",
         line => line,
     });
     fixed.collect::<Vec<_>>().join("\n")

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Daemon, Dovecot, Setup, run};
+use harness::{Daemon, Dovecot, Rclone, Served, Server, Setup, run};
 use serde_json::{Value, json};
 
 use crate::fixtures;
@@ -86,6 +86,9 @@ fn arguments(name: &str) -> Value {
         "mail_parse_icalendar" => {
             json!({ "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nEND:VEVENT\nEND:VCALENDAR" })
         }
+        "sync_plan" => json!({ "job": { "source": "/", "destination": "box:x" } }),
+        "sync_check" => json!({ "source": "/", "destination": "box:x" }),
+        "sync_list_remote" => json!({ "path": "box:x" }),
         _ => json!({}),
     }
 }
@@ -96,16 +99,30 @@ fn every_tool_that_only_looks_answers_what_its_schema_says() {
         let dovecot = Dovecot::start();
         dovecot.deliver("alice", "INBOX", "From: ada@example.org\nSubject: Lunch\n\nShall we meet?\n");
         let mail_accounts = Some(format!("accounts:\n{}", dovecot.account("alice")));
-        let daemon = Setup { mail_accounts, ..Setup::default() }.start().await;
+        let server = Server::start(Served::Webdav);
+        let remotes = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(remotes.path(), server.remote("box")).expect("it is written");
+        let environment = vec![
+            ("LLMBDO_RCLONE_EXECUTABLE", Rclone::Current.program().display().to_string()),
+            ("LLMBDO_RCLONE_CONFIG_PATH", remotes.path().display().to_string()),
+        ];
+        let daemon = Setup { mail_accounts, environment, ..Setup::default() }.start().await;
         let host = Host::owner(&daemon);
         host.ok("tools/call", tool("fs_embed", json!({ "path": "/" }))).await;
+        let job = json!({ "job": { "source": "/", "destination": "box:x" }, "wait": true });
+        let job = host.ok("tools/call", tool("sync_run_job", job)).await;
+        let job = job["structuredContent"]["job_id"].clone();
         let mut called = 0;
         for known in listed(&host).await {
             if known["annotations"]["readOnlyHint"] != true {
                 continue;
             }
             let name = known["name"].as_str().expect("a name");
-            let result = host.ok("tools/call", tool(name, arguments(name))).await;
+            let arguments = match name {
+                "sync_get_job_status" => json!({ "job_id": job }),
+                _ => arguments(name),
+            };
+            let result = host.ok("tools/call", tool(name, arguments)).await;
             assert_ne!(result["isError"], true, "{name}: {result}");
             assert!(result["content"].is_array(), "{name}: {result}");
             let Some(schema) = known.get("outputSchema") else {

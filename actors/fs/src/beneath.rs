@@ -138,8 +138,9 @@ fn in_reserved_place(root: BorrowedFd<'_>, file: BorrowedFd<'_>) -> bool {
     })
 }
 
-/// Where the kernel says that an open file lies. For a decision only: never shown, never opened.
-fn place_of(file: BorrowedFd<'_>) -> Option<PathBuf> {
+/// Where the kernel says that an open file lies. For a decision, and for a program that is confined to the roots: never
+/// shown to a caller, never opened here.
+pub(crate) fn place_of(file: BorrowedFd<'_>) -> Option<PathBuf> {
     use std::os::fd::AsRawFd as _;
     use std::os::unix::ffi::OsStringExt as _;
     let link = format!("/proc/self/fd/{}", file.as_raw_fd());

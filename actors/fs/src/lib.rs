@@ -15,6 +15,7 @@
 
 mod beneath;
 mod config;
+mod host;
 mod methods;
 mod path;
 mod roots;
@@ -51,6 +52,7 @@ mod search;
 mod fault;
 
 pub use config::{Mode, Root, Settings};
+pub use host::Access;
 pub use methods::{methods, search_methods};
 pub use path::{BadPath, VirtualPath};
 pub use roots::OpenError;

@@ -78,6 +78,8 @@ fn the_originals_variables() {
         (vec![("LLMBDO_MCP_CAPS_DIR", "/caps")], "run_dir", "/caps"),
         (vec![("LLMBDO_MCP_CAPS_DIR", "/caps")], "backends.dir", "/caps"),
         (vec![("LLMBDO_RUN_DIR", "/elsewhere")], "backends.dir", "/elsewhere"),
+        (vec![("LLMBDO_RCLONE_EXECUTABLE", "/opt/rclone")], "sync.rclone_executable", "/opt/rclone"),
+        (vec![("LLMBDO_RCLONE_CONFIG_PATH", "/opt/rclone.conf")], "sync.rclone_config", "/opt/rclone.conf"),
         (vec![("LLMBDO_LICENCE_FILE_PATH", "/x/lic.key")], "licence.file", "/x/lic.key"),
         (vec![("LLMBDO_LOG_LEVEL", "WARNING")], "log.level", "warn"),
         (vec![("LLMBDO_LOG_LEVEL", "DEBUG")], "log.level", "DEBUG"),

@@ -18,8 +18,10 @@ use protocol::dispatch::{Call, Dispatch};
 use protocol::mcp::FixedResources;
 use store::Store;
 use supervisor::{Slot, SupervisorSpec};
+use sync::Sync;
 use telemetry::LogLevel;
 
+use crate::args::CONFINED;
 use crate::beside::Beside;
 use crate::fixtures;
 use crate::tree::{self, Branches};
@@ -59,6 +61,10 @@ const FS: (&str, &str) = ("fs", "Files under the roots that the owner has opened
 const ADMIN: (&str, &str) = ("admin", "The supervision tree, settings and counters of this instance.");
 const LLM: (&str, &str) = ("llm", "Language models of any provider, under one's own limits.");
 const MAIL: (&str, &str) = ("mail", "Mail and calendars of one's own accounts, read without a trace.");
+const SYNC: (&str, &str) = (
+    "sync",
+    "Copies between the roots and the remotes of rclone, as jobs that are planned, followed and resumed.",
+);
 const PROMPTS: (&str, &str) = ("prompts", "Texts that a person starts work with, in files of their own.");
 
 impl App {
@@ -101,11 +107,12 @@ impl App {
         let mail =
             Mail::open(mail_config(settings, environment.clone(), store.clone(), Arc::new(gateway.clone())));
         let beside = Beside::find(settings)?;
+        let sync = Sync::open(sync_config(settings, environment.clone(), &store, &fs)?);
         let embedder = beside.embedder();
         let search = beside.search(&fs, &store, &embedder);
         let llm =
             Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
-        let services = services(&fs, &search, &mail, &admin, &prompts, &llm);
+        let services = services(&fs, &search, &mail, &sync, &admin, &prompts, &llm);
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -149,16 +156,18 @@ impl App {
             services: services
                 .iter()
                 .map(|s| {
-                    let (models, accounts) = (llm.clone(), mail.clone());
+                    let (models, accounts, jobs) = (llm.clone(), mail.clone(), sync.clone());
                     let child = service::child(s.name, &s.slot);
                     match s.name {
                         name if name == LLM.0 => child.note(move || models.health()),
                         name if name == MAIL.0 => child.note(move || accounts.health()),
+                        name if name == SYNC.0 => child.note(move || jobs.health()),
                         _ => child,
                     }
                 })
                 .chain([service::chore("sweeper", SWEEP_EVERY, move |cancel| sweep(&fs, cancel))])
                 .chain([embedding::child("embedding", &embedder), search.child("index")])
+                .chain(sync.children())
                 .chain(prompts.reader("prompts-watch"))
                 .chain(llm.reader("models-watch"))
                 .chain(mail.reader("mail-accounts-watch"))
@@ -288,10 +297,56 @@ fn mail_config(
     }
 }
 
+/// What the service of sync jobs is told.
+fn sync_config(
+    settings: &Settings,
+    environment: Environment,
+    store: &Store,
+    fs: &fs::Fs,
+) -> anyhow::Result<sync::Config> {
+    Ok(sync::Config {
+        store: store.clone(),
+        roots: Arc::new(RootsOf(fs.clone())),
+        settings: settings.sync.clone(),
+        state_dir: settings.state_dir.clone(),
+        launcher: (
+            std::env::current_exe().context("cannot tell where this program is")?,
+            CONFINED.to_owned(),
+        ),
+        environment,
+    })
+}
+
+/// The roots as jobs see them.
+struct RootsOf(fs::Fs);
+
+impl sync::Roots for RootsOf {
+    fn folder(&self, tier: &str, path: &str, access: sync::Access) -> Result<PathBuf, protocol::Error> {
+        let access = match access {
+            sync::Access::Read => fs::Access::Read,
+            sync::Access::Write => fs::Access::Write,
+        };
+        self.0.host_folder(tier, path, access)
+    }
+
+    fn shows(&self, tier: &str, path: &str) -> bool {
+        self.0.shows(tier, path)
+    }
+
+    fn all(&self) -> Vec<(PathBuf, sync::Access)> {
+        let access = |access| match access {
+            fs::Access::Read => sync::Access::Read,
+            fs::Access::Write => sync::Access::Write,
+        };
+        self.0.host_roots().into_iter().map(|(folder, of)| (folder, access(of))).collect()
+    }
+}
+
 fn services(
     fs: &fs::Fs,
     search: &fs::Search,
     mail: &Mail,
+    sync: &Sync,
     admin: &Admin,
     prompts: &Prompts,
     llm: &Llm,
@@ -300,6 +355,7 @@ fn services(
     vec![
         service(FS, fs::methods(fs).into_iter().chain(fs::search_methods(search)).collect()),
         service(MAIL, mail::methods(mail)),
+        service(SYNC, sync::methods(sync)),
         service(ADMIN, admin::methods(admin)),
         service(PROMPTS, prompts::methods(prompts)),
         service(LLM, llm::methods(llm)),
@@ -404,7 +460,9 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         calls: 1,
         local: embedder.clone(),
     })?;
-    let beside = Beside::find(&Settings { state_dir: scratch, ..Settings::default() })?;
+    let settings = Settings { state_dir: scratch, ..Settings::default() };
+    let sync = Sync::open(sync_config(&settings, Environment::default(), &seen, &fs)?);
+    let beside = Beside::find(&settings)?;
     let search = beside.search(&fs, &seen, &embedder);
     let mail = Mail::open(mail::Config {
         file: None,
@@ -416,7 +474,7 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         end: Duration::from_secs(1),
         attachment_inline_kb: 0,
     });
-    for service in services(&fs, &search, &mail, &admin, &Prompts::open(None), &llm) {
+    for service in services(&fs, &search, &mail, &sync, &admin, &Prompts::open(None), &llm) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }
     let catalog = gateway.gate().routes().load().catalog.clone();
@@ -424,6 +482,6 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
 }
 
 /// One line about every built-in service, for capability files.
-pub fn descriptions() -> [(&'static str, &'static str); 5] {
-    [FS, MAIL, ADMIN, PROMPTS, LLM]
+pub fn descriptions() -> [(&'static str, &'static str); 6] {
+    [FS, MAIL, SYNC, ADMIN, PROMPTS, LLM]
 }

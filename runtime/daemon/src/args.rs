@@ -81,7 +81,16 @@ pub(crate) enum Command {
     McpConfig(McpConfig),
     /// Say what is missing or wrong, and how to put it right.
     Doctor,
+    /// Become another program, confined; for the daemon alone.
+    #[command(name = CONFINED, hide = true)]
+    Confined {
+        /// The program, and what it may reach.
+        spec: String,
+    },
 }
+
+/// The word by which this program becomes another one, confined.
+pub(crate) const CONFINED: &str = "confined";
 
 #[derive(clap::Args)]
 pub(crate) struct McpConfig {

@@ -34,6 +34,7 @@ pub fn main() -> ExitCode {
         Command::Licence(command) => commands::licence::run(command, &flags, &environment),
         Command::McpConfig(asked) => commands::mcp_config::run(&asked, &flags, &environment),
         Command::Doctor => commands::doctor::run(&flags, &environment),
+        Command::Confined { spec } => Err(sync::become_confined(&spec).into()),
     };
     match outcome {
         Ok(code) => code,

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! root               one_for_one, 3 restarts in 60 s, then an orderly exit with a code that has us restarted
-//! |- services        fs, mail, admin, prompts, llm, sweeper, embedding, index, prompts-watch, models-watch,
-//! |                  mail-accounts-watch, mail-accounts (clerk, and an actor for each account)
+//! |- services        fs, mail, sync, admin, prompts, llm, sweeper, embedding, index, rclone, sync-jobs, prompts-watch,
+//! |                  models-watch, mail-accounts-watch, mail-accounts (clerk, and an actor for each account)
 //! |- backends        discovery, and a link per third-party daemon
 //! |- gateway         ledger, auth
 //! `- edges           sessions (one per connection, temporary), http, a listener per UNIX socket

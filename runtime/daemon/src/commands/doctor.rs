@@ -37,6 +37,7 @@ pub(crate) fn run(flags: &Flags, environment: &Environment) -> anyhow::Result<Ex
         roots(&loaded),
         models(&loaded, environment),
         vec![meaning(&loaded)],
+        sync(&loaded, environment),
         vec![confinement(), open_files()],
     ]
     .into_iter()
@@ -113,6 +114,31 @@ fn meaning(loaded: &Loaded) -> Finding {
         )),
         Err(error) => Note(format!("files are searched by words only: {error}")),
     }
+}
+
+/// Whether sync jobs can run, and what holds rclone to the roots.
+fn sync(loaded: &Loaded, environment: &Environment) -> Vec<Finding> {
+    let settings = &loaded.settings.sync;
+    let config = settings.rclone_config.display();
+    let search_path = environment.get("PATH").unwrap_or_default();
+    let jobs = match sync::find(&settings.rclone_executable, search_path) {
+        None => Note(format!(
+            "'{}' is not installed, so rclone can do no sync job: `apt install rclone`, or set sync.rclone_executable",
+            settings.rclone_executable
+        )),
+        Some(_) if !settings.rclone_config.exists() => {
+            Note(format!("rclone has no remotes to sync with: `rclone config --config {config}` makes them"))
+        }
+        Some(program) => Fine(format!("sync jobs use {} with the remotes of {config}", program.display())),
+    };
+    let held = if sync::landlock_is_here() {
+        Fine("the kernel holds rclone to the roots (Landlock)".into())
+    } else {
+        let without =
+            "this kernel has no Landlock: rclone is held to the roots by checks of paths and remotes alone";
+        Note(without.into())
+    };
+    vec![jobs, held]
 }
 
 /// Whether a folder is there and writable, or could be made.

@@ -4,6 +4,7 @@ mod change;
 mod content;
 mod folder;
 mod help;
+mod jobs;
 mod meaning;
 mod meta;
 mod model;

@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use super::options::Opt;
-use super::{Builtin, Words, change, content, folder, help, meaning, meta, model, search, watch};
+use super::{Builtin, Words, change, content, folder, help, jobs, meaning, meta, model, search, watch};
 use crate::session::Flow;
 
 const MANY: usize = usize::MAX;
@@ -154,6 +154,24 @@ pub(crate) static TABLE: &[Builtin] = &[
         words: 0..=1,
         completes: Words::Paths,
         run: |session, given| Box::pin(meaning::embed(session, given)),
+        ..PLAIN
+    },
+    Builtin {
+        name: "sync",
+        arguments: "FROM TO",
+        doc: "Copy a directory to a remote or back, and show how far it is.",
+        more: "A remote is 'name:folder', as in mcp.sync.listRemotes. Nothing is deleted. Ctrl-C leaves it to go on by itself.",
+        words: 2..=2,
+        completes: Words::Folders,
+        run: |session, given| Box::pin(jobs::sync(session, given)),
+        ..PLAIN
+    },
+    Builtin {
+        name: "job",
+        arguments: "ID",
+        doc: "Show how far a sync job is, until it is over.",
+        words: 1..=1,
+        run: |session, given| Box::pin(jobs::job(session, given)),
         ..PLAIN
     },
     Builtin {

@@ -36,6 +36,8 @@ struct Stream {
 pub(crate) struct Screen {
     out: Stream,
     err: Stream,
+    /// Whether the line that is written to last is not ended.
+    bar: bool,
     pub(crate) format: Format,
 }
 
@@ -50,6 +52,7 @@ impl Screen {
         Self {
             out: stream(Box::new(out), io::stdout().is_terminal()),
             err: stream(Box::new(io::stderr()), io::stderr().is_terminal()),
+            bar: false,
             format,
         }
     }
@@ -122,6 +125,22 @@ impl Screen {
     pub(crate) fn note(&mut self, text: &str) {
         // Standard error that is closed leaves nobody to tell.
         let _ = writeln!(self.err.to, "{}", escape::text(text));
+    }
+
+    /// How far something is, in one line that the next one replaces; a line each where there is no terminal.
+    pub(crate) fn bar(&mut self, text: &str) {
+        let text = escape::line(text);
+        self.bar = self.err.terminal;
+        let _ =
+            if self.bar { write!(self.err.to, "\r\x1b[2K{text}") } else { writeln!(self.err.to, "{text}") };
+        let _ = self.err.to.flush();
+    }
+
+    /// Ends the line of the bar, if there is one.
+    pub(crate) fn bar_is_done(&mut self) {
+        if std::mem::take(&mut self.bar) {
+            let _ = writeln!(self.err.to);
+        }
     }
 
     /// A failure; a reader that closed the pipe needs no telling, and each of several was told of already.
