@@ -57,7 +57,7 @@ async fn a_loss_is_told_and_repaired() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_watched_for_nobody() {
-    let server = Dovecot::start();
+    let server = Dovecot::start_in_lines();
     let proxy = Proxy::start(server.imap).await;
     let account = server.account_at("alice", proxy.port, LIMIT);
     account.list_folders(Count::Nothing).await.unwrap();
