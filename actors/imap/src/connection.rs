@@ -136,6 +136,9 @@ impl Connection {
         connection.run(Command::new("CAPABILITY")).await?;
         let line = connection.session.get_mut().take_capabilities().unwrap_or_default();
         connection.capabilities = Capabilities::read(&line);
+        if connection.capabilities.has("COMPRESS=DEFLATE") {
+            connection.compress().await?;
+        }
         if connection.capabilities.has("ID") {
             // Some servers let nobody in who does not say who they are; none needs to know more.
             let id = Command::new("ID").words("(\"name\" \"llmbasedos\")");
@@ -145,6 +148,20 @@ impl Connection {
             }
         }
         Ok(connection)
+    }
+
+    /// Compresses what is said from here on, unless the server does not want to.
+    async fn compress(&mut self) -> Result<(), Error> {
+        self.session.get_mut().wait_at_answer();
+        let asked = self.run(Command::new("COMPRESS").words("DEFLATE")).await;
+        let sieve = self.session.get_mut();
+        match asked {
+            Ok(_) => sieve.go_on_compressed(),
+            Err(error) if !self.fit => return Err(error),
+            // It lists what it has not; or something below compresses already.
+            Err(_) => sieve.go_on(),
+        }
+        Ok(())
     }
 
     /// Whether another command may be sent on it.
@@ -218,7 +235,7 @@ impl Connection {
         loop {
             match self.next(name).await? {
                 Next::Continue if literal => return Ok(None),
-                Next::Continue => {}
+                Next::Continue => bytes += Reply::Other.size(),
                 Next::Done(theirs, status, code) if theirs == tag => {
                     answer.code = code;
                     return Ok(Some(status));
@@ -227,11 +244,11 @@ impl Connection {
                 Next::Bye => return Err(self.sent_away(name)),
                 Next::Reply(reply) => {
                     bytes += reply.size();
-                    if bytes > ANSWER_MAX {
-                        return Err(Error::lost(name, "its answer is longer than any should be"));
-                    }
                     answer.replies.push(reply);
                 }
+            }
+            if bytes > ANSWER_MAX {
+                return Err(Error::lost(name, "its answer is longer than any should be"));
             }
         }
     }

@@ -13,6 +13,7 @@ mod body;
 mod capabilities;
 mod command;
 mod connection;
+mod deflate;
 mod error;
 mod flags;
 mod folders;

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
+use tokio::task::coop::poll_proceed;
 
 use crate::frame::{self, Framer};
 use crate::transport::Transport;
@@ -19,12 +20,12 @@ use crate::transport::Transport;
 /// How much is read at a time.
 const READ: usize = 16 * 1024;
 
-/// How many bytes may be put aside during one command.
+/// How many bytes may be put aside during one command, in memory.
 const ASIDE_MAX: usize = frame::RESPONSE_MAX;
 
 /// A connection of which only readable responses are seen.
-pub(crate) struct Sieve {
-    inner: BufWriter<Transport>,
+pub(crate) struct Sieve<T = Transport> {
+    inner: BufWriter<T>,
     raw: BytesMut,
     framer: Framer,
     /// Responses that are let through; one at a time, so that none is read ahead of its time.
@@ -35,10 +36,12 @@ pub(crate) struct Sieve {
     status: Bytes,
     /// The last line of capabilities.
     capabilities: Option<Bytes>,
+    /// What comes behind the next answer to a command may be no line.
+    waits: bool,
 }
 
-impl Sieve {
-    pub(crate) fn new(inner: Transport) -> Self {
+impl<T: AsyncWrite> Sieve<T> {
+    pub(crate) fn new(inner: T) -> Self {
         Self {
             inner: BufWriter::new(inner),
             raw: BytesMut::new(),
@@ -48,15 +51,37 @@ impl Sieve {
             aside_bytes: 0,
             status: Bytes::new(),
             capabilities: None,
+            waits: false,
         }
     }
+}
 
+impl Sieve {
     /// The connection itself; `None` where something was said on it that nobody has read: on the way to TLS that is
     /// somebody else speaking in the server's name.
     pub(crate) fn into_transport(self) -> Option<Transport> {
         (self.raw.is_empty() && self.ready.is_empty()).then(|| self.inner.into_inner())
     }
 
+    /// Looks at nothing that comes behind the next answer to a command, until it is known in which way it is written.
+    pub(crate) fn wait_at_answer(&mut self) {
+        self.waits = true;
+    }
+
+    /// It is written as before.
+    pub(crate) fn go_on(&mut self) {
+        self.waits = false;
+    }
+
+    /// It is compressed, and so is what goes there.
+    pub(crate) fn go_on_compressed(&mut self) {
+        self.waits = false;
+        let ahead = self.raw.split().freeze();
+        self.inner.get_mut().compress(&ahead);
+    }
+}
+
+impl<T> Sieve<T> {
     /// The responses that could not be read since the last time.
     pub(crate) fn take_aside(&mut self) -> Vec<Bytes> {
         self.aside_bytes = 0;
@@ -88,6 +113,9 @@ impl Sieve {
             let Some(end) = end else { return Ok(()) };
             let response = self.raw.split_to(end).freeze();
             self.take(&response)?;
+            if self.waits && !response.starts_with(b"*") && !response.starts_with(b"+") {
+                return Ok(());
+            }
         }
     }
 
@@ -104,7 +132,8 @@ impl Sieve {
         } else if let Some(repaired) = frame::repaired(response) {
             self.ready.push_back(Bytes::from(repaired));
         } else {
-            self.aside_bytes += response.len();
+            // The shortest lines take more in the list than they have.
+            self.aside_bytes += response.len() + size_of::<Bytes>();
             if self.aside_bytes > ASIDE_MAX {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "too much that cannot be read"));
             }
@@ -114,14 +143,22 @@ impl Sieve {
     }
 }
 
-impl AsyncRead for Sieve {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Sieve<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        while this.ready.is_empty() {
+        // Thousands of responses come in one piece, and a task that is never told to wait sees no deadline pass.
+        let turn = ready!(poll_proceed(context));
+        loop {
+            if this.ready.is_empty() {
+                this.sort()?;
+            }
+            if !this.ready.is_empty() {
+                break;
+            }
             this.raw.reserve(READ);
             let read = {
                 let mut piece = [std::mem::MaybeUninit::uninit(); READ];
@@ -133,8 +170,8 @@ impl AsyncRead for Sieve {
             if read == 0 {
                 return Poll::Ready(Ok(()));
             }
-            this.sort()?;
         }
+        turn.made_progress();
         if let Some(response) = this.ready.front_mut() {
             let length = response.len().min(out.remaining());
             out.put_slice(&response.split_to(length));
@@ -146,7 +183,7 @@ impl AsyncRead for Sieve {
     }
 }
 
-impl AsyncWrite for Sieve {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Sieve<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
     }
@@ -161,7 +198,7 @@ impl AsyncWrite for Sieve {
 }
 
 /// Not what was said on it.
-impl fmt::Debug for Sieve {
+impl<T> fmt::Debug for Sieve<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sieve").finish_non_exhaustive()
     }

@@ -1,12 +1,13 @@
-//! Bytes to and from a server: TCP, and TLS on it.
+//! Bytes to and from a server: TCP, TLS on it, and compression in that.
 
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use cluster_config::mail::MailAccount;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::deflate::Deflate;
 use crate::error::{Error, clean};
 use crate::tls;
 
@@ -37,8 +39,11 @@ pub struct Server {
     pub pinned: Option<[u8; 32]>,
 }
 
-/// A connection to a server, encrypted or not.
-pub struct Transport(Wire);
+/// A connection to a server, encrypted or not, compressed or not.
+pub struct Transport {
+    wire: Wire,
+    deflate: Option<Box<Deflate>>,
+}
 
 enum Wire {
     Clear(TcpStream),
@@ -112,7 +117,7 @@ impl Transport {
     fn opened(stream: TcpStream) -> io::Result<Self> {
         // Commands are short and answers are waited for.
         stream.set_nodelay(true)?;
-        Ok(Self(Wire::Clear(stream)))
+        Ok(Self { wire: Wire::Clear(stream), deflate: None })
     }
 
     /// The same connection, encrypted, with a server that proved who it is.
@@ -120,13 +125,17 @@ impl Transport {
     /// # Errors
     /// [`Error::Untrusted`] where it could not, [`Error::Unreachable`] where it speaks no TLS.
     pub async fn encrypt(self, server: &Server, config: Arc<ClientConfig>) -> Result<Self, Error> {
-        let Wire::Clear(stream) = self.0 else { return Ok(self) };
+        let Wire::Clear(stream) = self.wire else { return Ok(self) };
         let name = ServerName::try_from(server.host.clone()).map_err(|_| Error::Settings {
             why: format!("host '{}' is no name that TLS knows", server.host),
         })?;
         let connected = TlsConnector::from(config).connect(name, stream).await;
         let connected = connected.map_err(|error| server.untrusted(&error))?;
-        Ok(Self(Wire::Tls(Box::new(connected))))
+        Ok(Self { wire: Wire::Tls(Box::new(connected)), deflate: None })
+    }
+    /// From here on everything is compressed, either way; `ahead` is the beginning of what the server says then.
+    pub(crate) fn compress(&mut self, ahead: &Bytes) {
+        self.deflate = Some(Box::new(Deflate::new(ahead)));
     }
 }
 
@@ -136,30 +145,67 @@ impl AsyncRead for Transport {
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
-            Wire::Clear(stream) => Pin::new(stream).poll_read(context, out),
-            Wire::Tls(stream) => Pin::new(stream).poll_read(context, out),
+        let Self { wire, deflate } = self.get_mut();
+        match deflate {
+            Some(deflate) => deflate.poll_read(wire, context, out),
+            None => Pin::new(wire).poll_read(context, out),
         }
     }
 }
 
 impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().0 {
+        let Self { wire, deflate } = self.get_mut();
+        match deflate {
+            Some(deflate) => deflate.poll_write(wire, context, bytes),
+            None => Pin::new(wire).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { wire, deflate } = self.get_mut();
+        match deflate {
+            Some(deflate) => deflate.poll_flush(wire, context),
+            None => Pin::new(wire).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(context))?;
+        Pin::new(&mut self.get_mut().wire).poll_shutdown(context)
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Wire::Clear(stream) => Pin::new(stream).poll_read(context, out),
+            Wire::Tls(stream) => Pin::new(stream).poll_read(context, out),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
             Wire::Clear(stream) => Pin::new(stream).poll_write(context, bytes),
             Wire::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
+        match self.get_mut() {
             Wire::Clear(stream) => Pin::new(stream).poll_flush(context),
             Wire::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().0 {
+        match self.get_mut() {
             Wire::Clear(stream) => Pin::new(stream).poll_shutdown(context),
             Wire::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }

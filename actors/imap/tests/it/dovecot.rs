@@ -27,6 +27,16 @@ pub(crate) struct Dovecot {
     pub(crate) imaps: u16,
     pub(crate) tokens: Tokens,
     files: AtomicUsize,
+    options: Options,
+}
+
+/// What is not the same for all of them.
+#[derive(Clone, Copy)]
+struct Options {
+    /// How tokens are shown.
+    mechanisms: &'static str,
+    /// Whether what is said may be compressed: `yes` or `no`.
+    compress: &'static str,
 }
 
 impl Dovecot {
@@ -35,16 +45,25 @@ impl Dovecot {
     }
 
     /// The same with these ways to log in with a token.
-    pub(crate) fn start_with(mechanisms: &str) -> Self {
+    pub(crate) fn start_with(mechanisms: &'static str) -> Self {
+        Self::start_as(Options { mechanisms, compress: "yes" })
+    }
+
+    /// One that compresses nothing: for a proxy that looks at lines.
+    pub(crate) fn start_in_lines() -> Self {
+        Self::start_as(Options { mechanisms: "xoauth2 oauthbearer", compress: "no" })
+    }
+
+    fn start_as(options: Options) -> Self {
         let home = tempfile::tempdir().unwrap();
         let tokens = Tokens::start();
         let (imap, imaps) = (free_port(), free_port());
-        let (mut master, starting) = spawn(home.path(), imap, imaps, tokens.port, mechanisms);
+        let (mut master, starting) = spawn(home.path(), imap, imaps, tokens.port, options);
         if starting.recv_timeout(Duration::from_mins(1)).is_err() {
             drop(master.kill());
             panic!("Dovecot does not start: is dovecot-imapd installed, and is this root?");
         }
-        Self { master, home, imap, imaps, tokens, files: AtomicUsize::new(0) }
+        Self { master, home, imap, imaps, tokens, files: AtomicUsize::new(0), options }
     }
 
     /// The server's folder.
@@ -103,7 +122,7 @@ impl Dovecot {
     pub(crate) fn restart(&mut self) {
         stop(&mut self.master);
         let (master, starting) =
-            spawn(self.home.path(), self.imap, self.imaps, self.tokens.port, "xoauth2 oauthbearer");
+            spawn(self.home.path(), self.imap, self.imaps, self.tokens.port, self.options);
         self.master = master;
         starting.recv_timeout(Duration::from_mins(1)).expect("it starts again");
     }
@@ -125,12 +144,13 @@ impl Drop for Dovecot {
     }
 }
 
-fn spawn(home: &Path, imap: u16, imaps: u16, oauth: u16, mechanisms: &str) -> (Child, mpsc::Receiver<()>) {
+fn spawn(home: &Path, imap: u16, imaps: u16, oauth: u16, options: Options) -> (Child, mpsc::Receiver<()>) {
     let start = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/dovecot/start");
     let mut master = Command::new(start)
         .arg(home)
         .args([imap, imaps, oauth].map(|port| port.to_string()))
-        .env("OAUTH_MECHANISMS", mechanisms)
+        .env("OAUTH_MECHANISMS", options.mechanisms)
+        .env("COMPRESS", options.compress)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

@@ -1,6 +1,6 @@
 //! A server that says what a test tells it to: what no decent server would say.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use cluster_config::Environment;
 use cluster_config::mail::load_mail_accounts;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
 use imap::Account;
 
 /// What it says to a command that comes without its tag: `{tag}` stands for that. `None` is the usual, and an empty text
-/// closes the connection.
+/// closes the connection. What stands behind `{forever}` is said until nobody listens.
 pub(crate) type Script = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// A running server; its threads end with the connections.
@@ -46,7 +49,7 @@ impl Fake {
             for stream in listener.incoming().flatten() {
                 *count.lock().unwrap() += 1;
                 let (script, sender) = (Arc::clone(&script), sender.clone());
-                std::thread::spawn(move || drop(serve(stream, greeting, capabilities, &*script, &sender)));
+                std::thread::spawn(move || drop(serve(&stream, greeting, capabilities, &*script, &sender)));
             }
         });
         Self { port, commands: Mutex::new(commands), seen: Mutex::default(), connections }
@@ -88,14 +91,15 @@ impl Fake {
 }
 
 fn serve(
-    mut stream: TcpStream,
+    stream: &TcpStream,
     greeting: &str,
     capabilities: &str,
     script: &Script,
     sender: &mpsc::Sender<String>,
 ) -> std::io::Result<()> {
-    stream.write_all(greeting.as_bytes())?;
-    let mut lines = BufReader::new(stream.try_clone()?);
+    let mut lines: Box<dyn BufRead> = Box::new(BufReader::new(stream.try_clone()?));
+    let mut out: Box<dyn Write> = Box::new(stream.try_clone()?);
+    out.write_all(greeting.as_bytes())?;
     loop {
         let mut line = Vec::new();
         loop {
@@ -106,7 +110,8 @@ fn serve(
             if !line.ends_with(b"}\r\n") || line.ends_with(b"+}\r\n") {
                 break;
             }
-            stream.write_all(b"+ go on\r\n")?;
+            out.write_all(b"+ go on\r\n")?;
+            out.flush()?;
         }
         let line = String::from_utf8_lossy(&line).into_owned();
         let (tag, command) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
@@ -119,10 +124,23 @@ fn serve(
             };
             format!("{untagged}{{tag}} OK done\r\n")
         };
-        let answer = script(command).unwrap_or_else(usual);
+        let answer = script(command);
+        let compressed = answer.is_none() && command == "COMPRESS DEFLATE";
+        let answer = answer.unwrap_or_else(usual);
         if answer.is_empty() {
             return Ok(());
         }
-        stream.write_all(answer.replace("{tag}", tag).as_bytes())?;
+        let answer = answer.replace("{tag}", tag);
+        let (once, again) = answer.split_once("{forever}").unwrap_or((&answer, ""));
+        out.write_all(once.as_bytes())?;
+        out.flush()?;
+        let again = again.repeat(100_000 / again.len().max(1));
+        while !again.is_empty() {
+            out.write_all(again.as_bytes())?;
+        }
+        if compressed {
+            lines = Box::new(BufReader::new(DeflateDecoder::new(stream.try_clone()?)));
+            out = Box::new(DeflateEncoder::new(stream.try_clone()?, Compression::best()));
+        }
     }
 }

@@ -139,7 +139,7 @@ async fn check(server: Arc<Dovecot>, question: Question, fault: Fault, line: usi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_question_survives_a_line_that_breaks() {
-    let server = Arc::new(Dovecot::start());
+    let server = Arc::new(Dovecot::start_in_lines());
     let mut cases = Vec::new();
     for (question, lines) in QUESTIONS {
         // The login is the same for all.
@@ -190,7 +190,7 @@ async fn a_server_that_starts_again_is_not_noticed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_callers_share_two_connections() {
-    let server = Dovecot::start();
+    let server = Dovecot::start_in_lines();
     let direct = server.account("alice");
     let uids = fill(&direct, "INBOX", 20).await;
     let proxy = Proxy::start(server.imap).await;

@@ -82,7 +82,7 @@ async fn what_happened_meanwhile_is_said_to_be_missed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_watched_for_nobody() {
-    let server = Dovecot::start();
+    let server = Dovecot::start_in_lines();
     let proxy = Proxy::start(server.imap).await;
     let account = server.account_at("alice", proxy.port, LIMIT);
     account.list_folders(Count::Nothing).await.unwrap();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests; clippy sees the helpers among them as code")]
 
+mod compression;
 mod connecting;
 mod dovecot;
 mod fake;
