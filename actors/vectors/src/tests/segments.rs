@@ -23,7 +23,8 @@ fn many_are_found_in_many_segments_wherever_they_are() {
     let spread = index(&truth, limits);
     let mut order: Vec<_> = truth.0.iter().collect();
     order.sort_by(|a, b| a.1[0].total_cmp(&b.1[0]));
-    let sorted = Truth(order.into_iter().zip(0_u64..).map(|((_, vector), id)| (id, vector.clone())).collect());
+    let sorted =
+        Truth(order.into_iter().zip(0_u64..).map(|((_, vector), id)| (id, vector.clone())).collect());
     let apart = index(&sorted, limits);
     for (index, truth) in [(&spread, &truth), (&apart, &sorted)] {
         assert_eq!(index.stats().segments, 8);
