@@ -148,7 +148,13 @@ fn bisync_takes_changes_and_deletions_both_ways() {
             std::fs::remove_file(here.join("a.txt")).expect("it is there");
             write(there.join("other.txt"), "changed there, longer");
             write(here.join("new.txt"), "new here");
-            scene.completes(job(false)).await;
+            let before = (hashes(&here), hashes(&there));
+            let plan = scene.client.ok("mcp.sync.plan", json!({ "job": job(false) })).await;
+            assert_eq!(plan["counts"], json!({ "copy": 2, "delete": 1 }), "{plan:#}");
+            assert_eq!((hashes(&here), hashes(&there)), before, "a plan changes nothing");
+            let ran =
+                scene.client.ok("mcp.sync.run", json!({ "plan_id": plan["plan_id"], "wait": true })).await;
+            assert_eq!(ran["status"], "completed", "{ran:#}");
             assert_eq!(hashes(&here), hashes(&there), "{rclone:?}");
             assert!(!there.join("a.txt").exists() && there.join("new.txt").exists());
             assert_eq!(std::fs::read(here.join("other.txt")).expect("it is there"), b"changed there, longer");
