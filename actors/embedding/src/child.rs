@@ -50,6 +50,7 @@ pub struct Program {
 struct Remote {
     child: Child,
     facts: Facts,
+    threads: usize,
 }
 
 // === impl Program ===
@@ -81,7 +82,7 @@ impl Remote {
             runtime: String::new(),
             process: Some(child.id()),
         };
-        let mut remote = Self { child, facts };
+        let mut remote = Self { child, facts, threads: program.settings.threads };
         match remote.ask(&Ask::Load(program.settings.clone()), LOAD_WITHIN) {
             Ok(Answer::Loaded(facts)) => remote.facts = Facts { process: remote.facts.process, ..facts },
             Ok(_) => return Err(remote.ended("it answered something else than what it loaded")),
@@ -116,6 +117,10 @@ impl Remote {
 }
 
 impl Embed for Remote {
+    fn at_once(&self) -> usize {
+        self.threads.max(1)
+    }
+
     fn facts(&self) -> &Facts {
         &self.facts
     }

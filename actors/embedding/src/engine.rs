@@ -36,6 +36,12 @@ pub trait Embed: Send {
     /// What it is.
     fn facts(&self) -> &Facts;
 
+    /// How many chunks keep its cores busy in one pass. One for each core: what a core waits for another between the steps
+    /// of a pass is the less, the longer the steps are.
+    fn at_once(&self) -> usize {
+        1
+    }
+
     /// A vector of length one for each text, in order. The texts are of about one length and few enough for one pass.
     ///
     /// # Errors

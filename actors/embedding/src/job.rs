@@ -8,8 +8,8 @@ use crate::engine::{Embed, Role};
 use crate::error::EmbedError;
 use crate::queue::Priority;
 
-/// Texts of one pass together, in bytes: some 250 tokens, which is one chunk, or a dozen headings. More at once is no
-/// faster (the processor is busy with one chunk) and needs more memory; and a query waits for one pass at most.
+/// Texts of one pass together, in bytes for each core: some 250 tokens, which is one chunk, or a dozen headings. More at
+/// once is no faster (a core is busy with one chunk) and needs more memory; and a query waits for one pass at most.
 const PASS_BYTES: usize = 1_000;
 
 /// Where the answer goes. Closed when nobody waits any more.
@@ -112,7 +112,8 @@ impl Vectors {
     fn pass(&mut self, model: &mut dyn Embed) -> Result<bool, EmbedError> {
         let rest = &self.order[self.done..];
         // Padded to the longest, which is the last: as many of them as stay below the limit, and one at least.
-        let fits = |&(count, at): &(usize, &usize)| (count + 1) * self.texts[*at].len() <= PASS_BYTES;
+        let most = PASS_BYTES * model.at_once();
+        let fits = |&(count, at): &(usize, &usize)| (count + 1) * self.texts[*at].len() <= most;
         let count = rest.iter().enumerate().take_while(fits).count().max(1).min(rest.len());
         let places = &rest[..count];
         let texts: Vec<String> = places.iter().map(|&at| std::mem::take(&mut self.texts[at])).collect();

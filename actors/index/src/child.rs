@@ -7,6 +7,7 @@ use std::time::Duration;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use supervisor::{ChildSpec, Slot, Tasks};
 
+use crate::db::Watched;
 use crate::index::{Index, Shared};
 use crate::source::Watching;
 use crate::table::Table;
@@ -71,11 +72,19 @@ impl Drop for State {
 
 /// Watches what is watched, anew whenever that changes.
 async fn watch(shared: Arc<Shared>) {
+    let (mut known, mut watches) = (Vec::new(), Vec::new());
     loop {
         let told = shared.watching.notified();
         let watching = Arc::clone(&shared);
-        let _watches =
-            tokio::task::spawn_blocking(move || watching.begin_watching()).await.unwrap_or_default();
+        let begun = tokio::task::spawn_blocking(move || watching.begin_watching()).await;
+        let (watched, begun) = begun.unwrap_or_default();
+        // The earlier ones end when these have begun, so that no moment is without.
+        drop(std::mem::replace(&mut watches, begun));
+        // What was saved between the first look at a path and now was told to nobody.
+        for one in watched.iter().filter(|one| !known.contains(*one)) {
+            shared.queue.scan(&one.path, one.deep);
+        }
+        known = watched;
         told.await;
     }
 }
@@ -88,9 +97,9 @@ impl Shared {
         self.open_near().map_err(|error| said(&error))
     }
 
-    fn begin_watching(self: &Arc<Self>) -> Vec<Watching> {
+    fn begin_watching(self: &Arc<Self>) -> (Vec<Watched>, Vec<Watching>) {
         let watched = self.store.read_blocking(db::watched).unwrap_or_default();
-        let watches = watched.into_iter().filter_map(|one| {
+        let watches = watched.iter().filter_map(|one| {
             let shared = Arc::downgrade(self);
             let changed = move |path| {
                 if let Some(shared) = shared.upgrade() {
@@ -99,7 +108,8 @@ impl Shared {
             };
             self.contents.files.watch(&one.path, Box::new(changed))
         });
-        watches.collect()
+        let watches = watches.collect();
+        (watched, watches)
     }
 }
 

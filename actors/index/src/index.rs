@@ -157,8 +157,10 @@ impl Index {
         let wanted = Watched { path: path.to_owned(), deep };
         let now = now_ms();
         self.0.store.write(move |db| db::watch(db, &wanted, now)).await?;
+        // Asked for first: the watcher asks for another look, which must find that this one has read everything.
+        let ticket = self.rescan(path, deep);
         self.0.watching.notify_one();
-        Ok(self.rescan(path, deep))
+        Ok(ticket)
     }
 
     /// Looks at a path again.
