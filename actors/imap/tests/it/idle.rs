@@ -57,7 +57,7 @@ async fn a_loss_is_told_and_repaired() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happened_meanwhile_is_said_to_be_missed() {
-    let server = Dovecot::start();
+    let server = Dovecot::start_in_lines();
     let proxy = Proxy::start(server.imap).await;
     let (watcher, writer) = (server.account_at("alice", proxy.port, LIMIT), server.account("alice"));
     // A server numbers the changes of a folder from the first one on.
