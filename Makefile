@@ -5,7 +5,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 HOME_DIR := .llmbasedos
 MODELS  ?= $(HOME_DIR)/state/models
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := calendar framing jsonrpc mail params path
+FUZZ_TARGETS := calendar framing imap jsonrpc mail params path
 
 .PHONY: run model test check bench bench-search fuzz generated clean
 
@@ -42,7 +42,7 @@ bench-search:
 	$(CARGO) build --release --locked --bins --package llmbasedos-embed --package llmbasedos-tests
 	$(TARGET)/release/bench-search $(ARGS)
 
-## Fuzz calendars, framing, JSON-RPC, mail, params and paths, FUZZ_SECONDS each (nightly and cargo-fuzz).
+## Fuzz calendars, framing, IMAP, JSON-RPC, mail, params and paths, FUZZ_SECONDS each (nightly and cargo-fuzz).
 fuzz:
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install --locked cargo-fuzz
 	@for target in $(FUZZ_TARGETS); do \

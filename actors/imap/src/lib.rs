@@ -18,6 +18,7 @@ mod error;
 mod flags;
 mod folders;
 mod frame;
+mod hear;
 mod idle;
 mod lists;
 mod login;
@@ -41,6 +42,8 @@ pub use capabilities::Capabilities;
 pub use error::{Error, Outcome, clean};
 pub use flags::{Change as FlagChange, Flag};
 pub use folders::{Count, Counts, Folder, Role};
+#[doc(hidden)]
+pub use hear::{Heard, hear};
 pub use idle::{Change, Changes};
 pub use messages::{SUMMARIES_MAX, Summaries, Summary};
 pub use query::Query;
