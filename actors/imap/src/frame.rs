@@ -84,12 +84,14 @@ fn status(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     known.iter().any(|status| word.eq_ignore_ascii_case(status)).then_some((word, text))
 }
 
-/// Whether the grammar takes this response whole, and can be let at it: it panics at `]é` in a status, its stack grows
-/// with every parenthesis, and what is long takes it a time that grows with the square. Lists of numbers are long.
+/// Whether the grammar takes this response whole, and can be let at it: it panics at `]é` in a status, at a message that
+/// came at no time and at names of metadata (which nobody asks for), its stack grows with every parenthesis, and what is
+/// long takes it a time that grows with the square. Lists of numbers are long.
 pub(crate) fn is_readable(response: &[u8]) -> bool {
     let harmless = if may_have_literals(response) {
-        let (depth, text) = extent(response);
-        depth <= DEPTH_MAX && text <= TEXT_MAX && !crate::lists::is_numbers(response)
+        let Extent { depth, text, undated } = extent(response);
+        let fits = depth <= DEPTH_MAX && text <= TEXT_MAX && !crate::lists::is_numbers(response);
+        fits && !undated && !begins(&response[2..], b"METADATA")
     } else {
         response.len() <= TEXT_MAX && text_is_ascii(response)
     };
@@ -101,10 +103,24 @@ fn text_is_ascii(line: &[u8]) -> bool {
     line.windows(2).all(|pair| pair[0] != b']' || pair[1].is_ascii())
 }
 
-/// How deep the parentheses outside of strings are nested, and how much there is outside of literals.
-fn extent(response: &[u8]) -> (usize, usize) {
+/// Whether `bytes` begin with this word, of whatever case.
+fn begins(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
+}
+
+/// What a response is like outside of its strings.
+struct Extent {
+    /// How deep its parentheses are nested.
+    depth: usize,
+    /// How much there is outside of literals.
+    text: usize,
+    /// Whether a message in it came at no time.
+    undated: bool,
+}
+
+fn extent(response: &[u8]) -> Extent {
     let (mut depth, mut deepest, mut at, mut literals) = (0_usize, 0, 0, 0);
-    let mut in_quotes = false;
+    let (mut in_quotes, mut undated) = (false, false);
     while let Some(&byte) = response.get(at) {
         at += 1;
         match byte {
@@ -115,6 +131,7 @@ fn extent(response: &[u8]) -> (usize, usize) {
                 deepest = deepest.max(depth);
             }
             b')' if !in_quotes => depth = depth.saturating_sub(1),
+            b'I' | b'i' if !in_quotes => undated |= begins(&response[at - 1..], b"INTERNALDATE NIL"),
             b'\n' => {
                 let line = response.get(..at).and_then(|line| line.strip_suffix(b"\r\n"));
                 let length = line.and_then(literal).unwrap_or(0);
@@ -125,7 +142,7 @@ fn extent(response: &[u8]) -> (usize, usize) {
             _ => {}
         }
     }
-    (deepest, response.len().saturating_sub(literals))
+    Extent { depth: deepest, text: response.len().saturating_sub(literals), undated }
 }
 
 /// A status or a continuation that the grammar does not take, in words that it takes; `None` for data.
@@ -185,6 +202,9 @@ mod tests {
             format!("* FLAGS ({})\r\n", "a ".repeat(TEXT_MAX)),
             format!("* OK {}\r\n", "a ".repeat(TEXT_MAX)),
             "* SEARCH 1\r\n".to_owned(),
+            "* 1 FETCH (UID 3 InternalDate NIL)\r\n".to_owned(),
+            "* METADATA \"INBOX\" (/x NIL)\r\n".to_owned(),
+            "* metadata \"INBOX\" (/private/\u{e9} NIL)\r\n".to_owned(),
         ] {
             assert!(
                 !is_readable(unreadable.as_bytes()),
@@ -193,6 +213,10 @@ mod tests {
             );
         }
         assert!(is_readable(b"* 1 FETCH (UID 1 BODY[] {6}\r\n\r\n((\r\n)\r\n"), "a literal counts nothing");
+        assert!(
+            is_readable(b"* 1 FETCH (UID 1 BODY[] {26}\r\nMETADATA INTERNALDATE NIL\n)\r\n"),
+            "nor does it say anything"
+        );
         assert!(is_readable("A1 OK done é\r\n".as_bytes()));
     }
 
