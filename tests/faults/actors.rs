@@ -255,6 +255,7 @@ impl Scene {
                 expected(Loses::Nothing, Through::Fresh(unix("admin")), asks)
             }
             "root/services/mail"
+            | "root/services/mail-accounts"
             | "root/services/mail-accounts-watch"
             | "root/services/mail-accounts/clerk" => {
                 let asks = ("mcp.mail.listAccounts", json!({}));

@@ -43,8 +43,6 @@ impl Actor for Clerk {
         (mail, accounts, kept, changed, tasks): Self::Arguments,
     ) -> Result<Tasks, ActorProcessingErr> {
         tasks.spawn(async move {
-            // It may be the supervisor that began anew, and nobody runs any more.
-            kept.lock().await.clear();
             loop {
                 follow(&mail, &accounts, &kept).await;
                 changed.notified().await;
