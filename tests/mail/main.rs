@@ -10,6 +10,9 @@ mod interrupted;
 mod proxy;
 mod reading;
 mod sending;
+#[allow(dead_code, clippy::unwrap_used, reason = "it is another test's, which uses all of it")]
+#[path = "../../actors/imap/tests/it/tokens.rs"]
+mod tokens;
 mod watching;
 
 use harness::{Client, Daemon, Dovecot, Setup};

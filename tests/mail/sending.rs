@@ -3,6 +3,7 @@
 use harness::{Daemon, Dovecot, Setup, Sink, run};
 use serde_json::{Value, json};
 
+use crate::tokens::Tokens;
 use crate::{Scene, message};
 
 /// Fields of an account, by where its server is.
@@ -232,5 +233,27 @@ fn servers_prove_who_they_are_and_so_does_the_sender() {
                 assert_eq!(listed["messages"][0]["state"], "not_sent", "{listed}");
             }
         }
+    });
+}
+
+#[test]
+fn a_token_sends_too_and_what_cannot_be_filed_yet_is_said() {
+    run(async {
+        let tokens = Tokens::start();
+        tokens.give("token-1", 3600);
+        let oauth = format!(
+            "auth_type: oauth2, oauth: {{token_endpoint: \"http://127.0.0.1:{}/token\", client_id: us, refresh_token: r}}",
+            tokens.port
+        );
+        let sender = Sender::with(|sink| format!("smtp_port: {}, {oauth}", sink.starttls)).await;
+        // Nobody here tells Dovecot that the token is good.
+        let sent = sender.sent(json!({})).await;
+        assert_eq!(
+            (&sent["message"]["state"], &sent["message"]["copy_pending"]),
+            (&json!("sent"), &json!(true)),
+            "{sent}"
+        );
+        assert_eq!(sender.sink.taken()[0].about["user"], "alice by token");
+        assert!(!sender.log().contains("token-1"), "{}", sender.log());
     });
 }
