@@ -24,7 +24,7 @@ model:
 ## Every test: units, the whole process, faults, the catalogue, tidiness.
 test:
 	$(CARGO) build --locked --workspace --bins
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --no-fail-fast
 
 ## What `.ci/run` checks besides the tests.
 check:
