@@ -110,6 +110,9 @@ pub struct Mail {
     /// megabyte, as in the original.
     #[schemars(range(min = 1, max = 65_536))]
     pub attachment_inline_kb: u64,
+    /// Who may search in IMAP's own words (`raw` of `mcp.mail.search`): names of tiers, or of callers. Nobody by
+    /// default, because what such words do is up to each server.
+    pub raw_search: Vec<String>,
 }
 
 /// Who may come in.
@@ -259,7 +262,12 @@ pub struct Backends {
 
 impl Default for Mail {
     fn default() -> Self {
-        Self { imap_timeout_seconds: 30, smtp_end_seconds: 600, attachment_inline_kb: 1024 }
+        Self {
+            imap_timeout_seconds: 30,
+            smtp_end_seconds: 600,
+            attachment_inline_kb: 1024,
+            raw_search: Vec::new(),
+        }
     }
 }
 

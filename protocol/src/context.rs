@@ -47,6 +47,13 @@ pub struct Caller {
     pub service: Option<Arc<str>>,
 }
 
+impl Caller {
+    /// Whether one of these names is the caller's, or its tier's: how settings say who may do what few may.
+    pub fn is_among(&self, names: &[String]) -> bool {
+        names.iter().any(|name| *name == self.name || name.eq_ignore_ascii_case(&self.tier))
+    }
+}
+
 /// Why a call should stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

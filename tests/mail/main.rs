@@ -31,9 +31,18 @@ impl Scene {
 
     /// The same with more accounts.
     pub(crate) async fn with(more: &str) -> Self {
+        Self::of(more, Setup::default()).await
+    }
+
+    /// The same with settings.
+    pub(crate) async fn set(settings: &str) -> Self {
+        Self::of("", Setup { settings: settings.to_owned(), ..Setup::default() }).await
+    }
+
+    async fn of(more: &str, setup: Setup) -> Self {
         let dovecot = Dovecot::start();
         let accounts = format!("accounts:\n{}{more}", dovecot.account("alice"));
-        let daemon = Setup { mail_accounts: Some(accounts), ..Setup::default() }.start().await;
+        let daemon = Setup { mail_accounts: Some(accounts), ..setup }.start().await;
         Self { client: daemon.client().await, daemon, dovecot }
     }
 }

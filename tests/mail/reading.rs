@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use harness::run;
+use harness::{Client, run};
 use serde_json::{Value, json};
 
 use crate::{Scene, message};
@@ -165,7 +165,63 @@ fn a_conversation_is_all_of_it_and_nothing_else() {
                 (vec![(0, 1), (1, 3), (2, 4)], &json!("Trip")),
                 "{uid}: {found}"
             );
+            for (more, found) in
+                [(json!({}), vec!["c", "b", "a"]), (json!({ "text": "<b@" }), vec!["c", "b"])]
+            {
+                let mut query = more;
+                query["account_id"] = json!("alice");
+                query["thread"] = json!(uid);
+                let rows = scene.client.ok("mcp.mail.search", query).await;
+                let ids = rows["messages"].as_array().expect("messages").iter();
+                let ids: Vec<_> = ids.map(|row| row["message_id"].as_str().expect("an id")).collect();
+                let expected: Vec<_> = found.iter().map(|id| format!("{id}@example.org")).collect();
+                assert_eq!(ids, expected, "{uid}: {rows}");
+            }
         }
+    });
+}
+
+#[test]
+fn imaps_own_words_are_for_whom_the_owner_names() {
+    run(async {
+        let scene = Scene::set("mail: {raw_search: [trusted]}\n").await;
+        scene.dovecot.deliver("alice", "INBOX", &message("one", "Lunch", "", "at noon"));
+        scene.dovecot.deliver("alice", "INBOX", &message("two", "Grüße", "", "from afar"));
+        let raw = |raw: &str| json!({ "account_id": "alice", "raw": raw });
+        // The owner is not named either.
+        let refused = scene.client.call("mcp.mail.search", raw("ALL")).await.expect_err("refused");
+        assert_eq!((&refused["code"], &refused["data"]["kind"]), (&json!(-32002), &json!("raw_search")));
+        assert!(
+            refused["message"].as_str().is_some_and(|text| text.contains("mail.raw_search")),
+            "{refused}"
+        );
+        let listed = json!({ "account_id": "alice", "search_criteria": "SUBJECT lunch" });
+        assert_eq!(scene.client.code("mcp.mail.listMessages", listed.clone()).await, -32602);
+
+        let token = scene.daemon.token_for("trusted", &[]).await;
+        let trusted = Client::ws(&scene.daemon.url(), Some(&token)).await.expect("in");
+        for (words, total) in [
+            ("ALL", 2),
+            ("OR SUBJECT lunch BODY afar", 2),
+            ("SUBJECT \"grüße\" UNSEEN", 1),
+            ("NOT (SUBJECT lunch) LARGER 10", 1),
+            ("1:* SENTON 24-Nov-2026", 2),
+        ] {
+            let found = trusted.ok("mcp.mail.search", raw(words)).await;
+            assert_eq!(found["total"], total, "{words}: {found}");
+        }
+        assert_eq!(trusted.ok("mcp.mail.listMessages", listed).await["total"], 1);
+        for (words, code) in [
+            ("ALL\r\nA9 DELETE INBOX", -32602),
+            ("ALL) (ALL", -32602),
+            ("SUBJECT {3}", -32602),
+            ("NONSENSE", -32032),
+            ("SUBJECT", -32032),
+        ] {
+            let refused = trusted.call("mcp.mail.search", raw(words)).await.expect_err("refused");
+            assert_eq!(refused["code"], code, "{words}: {refused}");
+        }
+        assert_eq!(trusted.ok("mcp.mail.search", raw("ALL")).await["total"], 2, "all is as it was");
     });
 }
 

@@ -45,6 +45,7 @@ fn a_task_is_its_callers_alone_and_can_be_cancelled_as_often_as_one_likes() {
         let task = begin(&host, "slow_compute", json!({ "seconds": 100 })).await;
         let id = &task["taskId"];
         assert_eq!(task["status"], "working", "{task}");
+        assert_eq!(task["statusMessage"], "0 of 100 s", "what the call said of itself: {task}");
         for time in ["createdAt", "lastUpdatedAt"] {
             assert!(
                 task[time].as_str().is_some_and(|text| text.contains('T') && text.ends_with('Z')),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -158,6 +159,16 @@ impl Client {
 
     /// Sends a request; returns its id and its answer to come.
     pub async fn begin(&self, method: &str, params: Value) -> (i64, impl Future<Output = Answer> + use<>) {
+        self.begin_within(PATIENCE, method, params).await
+    }
+
+    /// The same for what may take longer than anything else.
+    pub async fn begin_within(
+        &self,
+        patience: Duration,
+        method: &str,
+        params: Value,
+    ) -> (i64, impl Future<Output = Answer> + use<>) {
         let id = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let (tell, told) = oneshot::channel();
         if let Some(waiting) = &mut *self.shared.waiting.lock().await {
@@ -171,7 +182,7 @@ impl Client {
         }
         let answer = async move {
             let answer =
-                tokio::time::timeout(PATIENCE, told).await.expect("every request is answered in time");
+                tokio::time::timeout(patience, told).await.expect("every request is answered in time");
             answer.unwrap_or_else(|_| Err(gone()))
         };
         (id, answer)

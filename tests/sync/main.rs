@@ -20,6 +20,9 @@ use tempfile::TempDir;
 /// The versions that everything is tried with.
 pub(crate) const BOTH: [Rclone; 2] = [Rclone::Debian, Rclone::Current];
 
+/// How long a small job may take where a dozen of them, and files of gigabytes, share one disk and two cores.
+const PATIENCE: Duration = Duration::from_mins(3);
+
 /// A daemon that has remotes, and somebody who asks.
 pub(crate) struct Scene {
     pub(crate) client: Client,
@@ -86,26 +89,17 @@ impl Scene {
 
     /// Waits for the end of a job; its last status.
     pub(crate) async fn end(&self, id: &str) -> Value {
-        let asked = json!({ "job_id": id, "wait": true, "lines": 100 });
-        // Before the client itself runs out of patience, so that what it is about can be told.
-        let waited =
-            tokio::time::timeout(harness::PATIENCE * 5 / 6, self.client.ok("mcp.sync.getJobStatus", asked));
-        let Ok(ended) = waited.await else {
-            panic!("it does not end: {:#}\n{}", self.status(id).await, self.daemon.log())
-        };
-        ended
+        self.finish(id, PATIENCE).await
     }
 
-    /// Waits for the end of a job that takes longer than others; its last status.
+    /// The same for a job that takes longer than others.
     pub(crate) async fn finish(&self, id: &str, limit: Duration) -> Value {
-        let until = std::time::Instant::now() + limit;
-        loop {
-            let now = self.status(id).await;
-            if now["is_running"] == false {
-                return now;
-            }
-            assert!(std::time::Instant::now() < until, "it does not end: {now:#}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let asked = json!({ "job_id": id, "wait": true, "lines": 100 });
+        // The client itself is patient for longer, so that what it is about can be told.
+        let (_, answer) = self.client.begin_within(limit * 2, "mcp.sync.getJobStatus", asked).await;
+        match tokio::time::timeout(limit, answer).await {
+            Ok(ended) => ended.expect("it is there"),
+            Err(_) => panic!("it does not end: {:#}\n{}", self.status(id).await, self.daemon.log()),
         }
     }
 

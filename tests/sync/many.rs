@@ -40,23 +40,26 @@ fn ten_thousand_small_files() {
 fn a_sparse_file_of_two_gigabytes() {
     run_within(LIMIT, async {
         let server = Server::alone(Served::Webdav);
-        let scene = Scene::new(Rclone::Current, &server.remote("box")).await;
-        write(scene.daemon.file("from/x"), "");
-        let path = scene.daemon.file("from/large.bin");
-        let mut file = std::fs::File::create(&path).expect("a file");
-        file.seek(SeekFrom::Start((2 << 30) - 3)).expect("it is sparse");
-        file.write_all(b"end").expect("it is written");
-        drop(file);
-        let began = Instant::now();
-        let id = scene.begin(json!({ "source": "/from", "destination": "box:to" })).await;
-        let ended = scene.finish(&id, LIMIT).await;
-        println!("2 GB in {:?}", began.elapsed());
-        assert_eq!(
-            (&ended["status"], &ended["progress"]["bytes"]),
-            (&json!("completed"), &json!(2_u64 << 30)),
-            "{ended:#}"
-        );
-        assert_eq!(hashes(&scene.daemon.file("from")), hashes(&server.folder().join("to")));
+        for rclone in BOTH {
+            let scene = Scene::new(rclone, &server.remote("box")).await;
+            write(scene.daemon.file("from/x"), "");
+            let path = scene.daemon.file("from/large.bin");
+            let mut file = std::fs::File::create(&path).expect("a file");
+            file.seek(SeekFrom::Start((2 << 30) - 3)).expect("it is sparse");
+            file.write_all(b"end").expect("it is written");
+            drop(file);
+            let began = Instant::now();
+            let id = scene.begin(json!({ "source": "/from", "destination": "box:to" })).await;
+            let ended = scene.finish(&id, LIMIT).await;
+            println!("{rclone:?}: 2 GB in {:?}", began.elapsed());
+            assert_eq!(
+                (&ended["status"], &ended["progress"]["bytes"]),
+                (&json!("completed"), &json!(2_u64 << 30)),
+                "{ended:#}"
+            );
+            assert_eq!(hashes(&scene.daemon.file("from")), hashes(&server.folder().join("to")));
+            std::fs::remove_dir_all(server.folder().join("to")).expect("it is there");
+        }
     });
 }
 
@@ -87,7 +90,8 @@ fn eight_jobs_at_once_are_followed_closely_and_cheaply() {
             let job = json!({ "source": format!("/from{n}"), "destination": format!("box:to{n}") });
             ids.push(scene.begin(job).await);
         }
-        let (began, before) = (Instant::now(), cpu(scene.daemon.pid()));
+        let rclone = crate::endings::rclones(&scene)[0];
+        let (began, before) = (Instant::now(), [cpu(scene.daemon.pid()), cpu(rclone)]);
         let mut followed = Vec::new();
         for id in &ids {
             followed.push(
@@ -105,15 +109,16 @@ fn eight_jobs_at_once_are_followed_closely_and_cheaply() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
-        let spent = (cpu(scene.daemon.pid()) - before) / began.elapsed().as_secs_f64() / JOBS as f64;
-        println!("following costs {:.2} % of a core for each job", spent * 100.0);
-        assert!(spent < 0.01, "{spent}");
+        let spent = [(scene.daemon.pid(), before[0]), (rclone, before[1])]
+            .map(|(pid, before)| (cpu(pid) - before) / began.elapsed().as_secs_f64() / JOBS as f64);
+        // What rclone is asked, and what it copies meanwhile at the pace of a slow server.
+        println!("{:.2} % of a core for each job, and rclone's {:.2} %", spent[0] * 100.0, spent[1] * 100.0);
+        assert!(spent[0] < 0.01, "{spent:?}");
         assert_eq!(seen.len(), JOBS, "{seen:?}");
         for (id, news) in &seen {
             let pauses = news.windows(2).map(|pair| pair[1].0 - pair[0].0);
             let longest = pauses.max().expect("several");
-            // A second, and what a busy machine adds.
-            assert!(longest < Duration::from_millis(1500), "{id}: {longest:?}");
+            assert!(longest < Duration::from_secs(1), "{id}: {longest:?}");
             for pair in news.windows(2) {
                 for field in ["bytes", "total_bytes", "files", "total_files", "checks"] {
                     let of = |news: &Value| news["details"][field].as_u64().expect("a number");

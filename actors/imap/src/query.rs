@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 
 use crate::capabilities::Capabilities;
-use crate::command::Command;
+use crate::command::{Command, uid_set};
 use crate::error::Error;
 use crate::flags::Flag;
+use crate::raw::Criteria;
 
 /// How many conditions a query may have in all. A person types a handful; servers take lines of some kilobytes.
 const CONDITIONS_MAX: usize = 256;
@@ -53,6 +54,10 @@ pub enum Query {
     HasAttachment,
     /// Whose UIDs are from the first to the last, both included.
     Uids(u32, u32),
+    /// That have one of these UIDs; no message where there is none.
+    Among(Vec<u32>),
+    /// That a person's own criteria match.
+    Raw(Criteria),
     /// That all of these match; all messages where there is none.
     And(Vec<Query>),
     /// That one of these matches; no message where there is none.
@@ -75,6 +80,7 @@ impl Query {
             | Self::Header(_, text) => !text.is_ascii(),
             Self::And(all) | Self::Or(all) => all.iter().any(Self::needs_utf8),
             Self::Not(inner) => inner.needs_utf8(),
+            Self::Raw(criteria) => criteria.needs_utf8(),
             _ => false,
         }
     }
@@ -130,6 +136,10 @@ impl Query {
             Self::Uids(first, last) => {
                 Err(Error::invalid(format!("UIDs go from 1 up, and not from {first} to {last}")))
             }
+            Self::Among(uids) if uids.is_empty() => Ok(command.words("NOT ALL")),
+            Self::Among(uids) if uids.contains(&0) => Err(Error::invalid("UIDs go from 1 up")),
+            Self::Among(uids) => Ok(command.words(&format!("UID {}", uid_set(uids)))),
+            Self::Raw(criteria) => criteria.write(command),
             Self::And(all) if all.is_empty() => Ok(command.words("ALL")),
             Self::And(all) => {
                 let depth = below()?;
@@ -205,6 +215,9 @@ mod tests {
             (Query::And(vec![]), "S ALL"),
             (Query::And(vec![text("a"), Query::Larger(5)]), r#"S (FROM "a" LARGER 5)"#),
             (Query::Uids(3, 9), "S UID 3:9"),
+            (Query::Among(vec![9, 3, 4]), "S UID 3:4,9"),
+            (Query::Among(vec![]), "S NOT ALL"),
+            (Query::Raw(Criteria::read("OR SEEN DRAFT").unwrap()), "S (OR SEEN DRAFT)"),
             (Query::HasAttachment, r#"S HEADER Content-Type "multipart/mixed""#),
         ] {
             assert_eq!(written(&query).as_deref(), Ok(expected));
@@ -221,6 +234,7 @@ mod tests {
             Query::Flag(Flag::Keyword("a b".to_owned())),
             Query::Uids(0, 5),
             Query::Uids(6, 5),
+            Query::Among(vec![1, 0]),
             Query::And(vec![Query::All; CONDITIONS_MAX]),
             deep,
         ] {

@@ -12,6 +12,7 @@
 
 mod account;
 mod clerk;
+mod conversation;
 mod elsewhere;
 mod fault;
 mod fetching;

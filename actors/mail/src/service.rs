@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use cluster_config::Environment;
 use cluster_config::mail::load_mail_accounts;
-use protocol::{Code, Context, Dispatch, Error};
+use protocol::{Caller, Code, Context, Dispatch, Error};
 use serde_json::json;
 use smtp::Limits;
 use store::Store;
@@ -39,6 +39,8 @@ pub struct Config {
     pub end: Duration,
     /// The largest attachment that is answered with its content, in KiB, where a call does not say.
     pub attachment_inline_kb: u64,
+    /// Who may search in IMAP's own words: names of tiers, or of callers.
+    pub raw_search: Vec<String>,
 }
 
 /// An account, or what is wrong with it, for a person.
@@ -175,6 +177,11 @@ impl Mail {
     pub(crate) fn files(&self, context: &Context) -> Result<Files, Error> {
         let dispatch = self.0.config.dispatch.as_ref().ok_or_else(|| Error::unavailable("fs"))?;
         Ok(Files::of(context, dispatch))
+    }
+
+    /// Whether this caller may search in IMAP's own words.
+    pub(crate) fn may_search_raw(&self, caller: &Caller) -> bool {
+        caller.is_among(&self.0.config.raw_search)
     }
 
     pub(crate) fn attachment_inline_kb(&self) -> u64 {

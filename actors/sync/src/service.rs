@@ -139,8 +139,7 @@ impl Sync {
 
     /// Whether this caller may do without a plan what deletes.
     pub(crate) fn may_outright(&self, caller: &Caller) -> bool {
-        let allowed = |one: &String| *one == caller.name || one.eq_ignore_ascii_case(&caller.tier);
-        self.0.settings.outright.iter().any(allowed)
+        caller.is_among(&self.0.settings.outright)
     }
 
     /// Whether callers of `tier` may know of a job: they see the roots that it is about.
@@ -264,8 +263,13 @@ impl Sync {
                 "The plan was used already: make a new one with mcp.sync.plan.",
             ));
         }
-        self.runner().begin(&job.id)?;
+        self.set_off(&job.id)?;
         Ok(job)
+    }
+
+    /// Has a job run that stands in the journal. Where nobody can run it now, the journal says that it was interrupted.
+    pub(crate) fn set_off(&self, id: &str) -> Result<(), Error> {
+        self.runner().begin(id).inspect_err(|_| self.journal().lost(id))
     }
 
     /// A job that the caller may know of.

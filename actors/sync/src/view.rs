@@ -18,8 +18,9 @@ use crate::verb::Verb;
 /// Between looks at a job that another process runs.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Progress is told no more often than this.
-const TOLD_EVERY: Duration = Duration::from_millis(900);
+/// Progress is told no more often than this. With the half second between two looks at rclone, what is told is less than
+/// one second old.
+const TOLD_EVERY: Duration = Duration::from_millis(400);
 
 /// What a job is to do.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

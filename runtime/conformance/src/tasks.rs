@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use protocol::{Context, Error};
+use serde_json::json;
 
 use crate::asking::{Keep, ask, field, filled};
 use crate::samples::{failed, said};
@@ -25,6 +26,8 @@ fixture! {
         label: String,
     }
     |params, context, _| {
+        let message = format!("0 of {} s", params.seconds);
+        context.progress(&json!({ "progress": 0, "total": params.seconds, "message": message }));
         work(context, Duration::from_secs(params.seconds).min(SECONDS_MAX)).await?;
         let what = if params.label.is_empty() { "The work" } else { &params.label };
         Ok(said(&format!("{what} took {} s", params.seconds)))

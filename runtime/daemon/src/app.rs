@@ -294,6 +294,7 @@ fn mail_config(
         timeout: Duration::from_secs(settings.mail.imap_timeout_seconds),
         end: Duration::from_secs(settings.mail.smtp_end_seconds),
         attachment_inline_kb: settings.mail.attachment_inline_kb,
+        raw_search: settings.mail.raw_search.clone(),
     }
 }
 
@@ -473,6 +474,7 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         timeout: Duration::from_secs(1),
         end: Duration::from_secs(1),
         attachment_inline_kb: 0,
+        raw_search: Vec::new(),
     });
     for service in services(&fs, &search, &mail, &sync, &admin, &Prompts::open(None), &llm) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;

@@ -121,6 +121,15 @@ impl Drop for CancelOnDrop {
     }
 }
 
+/// What news of a call say to a person; none where they are numbers alone.
+pub(crate) fn words(news: &Value) -> Option<String> {
+    match (news["message"].as_str(), news.get("progress")) {
+        (Some(message), _) => Some(message.to_owned()),
+        (None, None) => Some(news.as_str().map_or_else(|| news.to_string(), ToOwned::to_owned)),
+        (None, Some(_)) => None,
+    }
+}
+
 // === impl Bridge ===
 
 impl Outbox for Bridge {
@@ -152,10 +161,8 @@ impl Outbox for Bridge {
         if value["total"].is_number() {
             params["total"] = value["total"].clone();
         }
-        if let Some(message) = value["message"].as_str() {
+        if let Some(message) = words(&value) {
             params["message"] = message.into();
-        } else if value.get("progress").is_none() {
-            params["message"] = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned).into();
         }
         self.news.send(notification("notifications/progress", &params));
     }

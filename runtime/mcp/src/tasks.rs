@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use crate::asking::Asking;
-use crate::native::NativeCall;
+use crate::native::{NativeCall, words};
 use crate::out::Out;
 use crate::questions::{Askable, Questions, Returned};
 use crate::rpc::RpcError;
@@ -32,6 +32,9 @@ const TTL: Duration = Duration::from_millis(TTL_MS);
 
 /// How often a client should look.
 const POLL_MS: u64 = 1000;
+
+/// Letters that are kept of what a call says of itself.
+const TOLD_MAX: usize = 500;
 
 /// Tasks kept, of all callers and of one.
 const TASKS_MAX: usize = 1000;
@@ -55,6 +58,8 @@ struct Task {
 
 struct State {
     status: Status,
+    /// How far it is, in the call's own words.
+    told: Option<String>,
     updated: Timestamp,
 }
 
@@ -131,7 +136,7 @@ impl TaskBook {
             id: unguessable(),
             caller,
             created: now,
-            state: Mutex::new(State { status: Status::Working, updated: now }),
+            state: Mutex::new(State { status: Status::Working, told: None, updated: now }),
             cancel: Mutex::default(),
             changed: Notify::new(),
             askable,
@@ -226,9 +231,18 @@ impl Task {
                 Err(error) => Status::Failed(error),
             },
         };
-        state.updated = Timestamp::now();
+        (state.told, state.updated) = (None, Timestamp::now());
         drop(state);
         self.changed.notify_waiters();
+    }
+
+    /// How far the call is: what a client sees that looks again.
+    fn tell(&self, news: &str) {
+        let Some(words) = serde_json::from_str(news).ok().as_ref().and_then(words) else { return };
+        let mut state = self.state();
+        if matches!(state.status, Status::Working) {
+            (state.told, state.updated) = (Some(words.chars().take(TOLD_MAX).collect()), Timestamp::now());
+        }
     }
 
     fn update(self: &Arc<Self>, responses: Map<String, Value>) {
@@ -239,7 +253,7 @@ impl Task {
             return;
         }
         let answered = std::mem::take(questions);
-        *state = State { status: Status::Working, updated: Timestamp::now() };
+        *state = State { status: Status::Working, told: None, updated: Timestamp::now() };
         drop(state);
         self.call(answered);
     }
@@ -247,7 +261,7 @@ impl Task {
     fn cancel(&self) {
         let mut state = self.state();
         if matches!(state.status, Status::Working | Status::Asking(_)) {
-            *state = State { status: Status::Cancelled, updated: Timestamp::now() };
+            *state = State { status: Status::Cancelled, told: None, updated: Timestamp::now() };
             drop(state);
             self.cancel.lock().unwrap_or_else(PoisonError::into_inner).cancel(Cause::Cancelled);
             self.changed.notify_waiters();
@@ -264,12 +278,15 @@ impl Task {
             Status::Failed(_) => "failed",
             Status::Cancelled => "cancelled",
         };
-        let head = json!({
+        let mut head = json!({
             "taskId": self.id, "status": status, "createdAt": self.created.to_string(),
             "lastUpdatedAt": state.updated.to_string(),
             "ttlMs": TTL_MS, "pollIntervalMs": POLL_MS,
-        })
-        .to_string();
+        });
+        if let Some(told) = &state.told {
+            head["statusMessage"] = told.as_str().into();
+        }
+        let head = head.to_string();
         head[1..head.len() - 1].to_owned()
     }
 
@@ -305,7 +322,9 @@ impl Outbox for Desk {
         self.0.settle(outcome);
     }
 
-    fn progress(&self, _: u64, _: String) {}
+    fn progress(&self, _: u64, news: String) {
+        self.0.tell(&news);
+    }
 
     fn conclude(&self, _: u64, _: Conclusion) {}
 

@@ -1,6 +1,6 @@
 //! `mcp.mail.listMessages`.
 
-use imap::{Flag, Page, Query};
+use imap::{Criteria, Flag, Page, Query};
 use protocol::{Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,8 @@ pub(crate) struct ListMessages {
     #[serde(default = "twenty_five")]
     #[schemars(range(min = 1, max = 500))]
     limit: usize,
-    /// One of `ALL`, `UNSEEN`, `SEEN`, `FLAGGED`, `ANSWERED`. For everything else there is `mcp.mail.search`.
+    /// One of `ALL`, `UNSEEN`, `SEEN`, `FLAGGED`, `ANSWERED`. For everything else there is `mcp.mail.search`. For whom the
+    /// setting `mail.raw_search` names, any criteria in IMAP's own words.
     #[serde(default = "all")]
     search_criteria: String,
     /// How many of the newest are passed over.
@@ -92,19 +93,31 @@ impl Method for ListMessages {
     type Reply = Listed;
     type Service = Mail;
 
-    async fn call(self, _: &Context, mail: &Mail) -> Result<Listed, Error> {
+    async fn call(self, context: &Context, mail: &Mail) -> Result<Listed, Error> {
         let asked = Asked::of(mail, &self.account_id)?;
-        let query = criteria(&self.search_criteria)?;
+        let words = &self.search_criteria;
+        let query = match criteria(words) {
+            Some(query) => query,
+            None if mail.may_search_raw(&context.caller) => {
+                Criteria::read(words).map(Query::Raw).map_err(Error::invalid_params)?
+            }
+            None => {
+                return Err(Error::invalid_params(
+                    "search_criteria is one of ALL, SEEN, UNSEEN, FLAGGED, UNFLAGGED, ANSWERED, UNANSWERED, DRAFT; \
+                     mcp.mail.search takes everything else, and IMAP's own words from whom mail.raw_search names",
+                ));
+            }
+        };
         let page = Page { offset: self.offset, limit: self.limit };
         Listed::of(&asked, &self.folder.0, None, &query, page).await
     }
 }
 
-/// The few words that the original's callers used; a server is never told a caller's own words as they are.
-fn criteria(word: &str) -> Result<Query, Error> {
+/// The few words that the original's callers used, which are for everybody.
+fn criteria(word: &str) -> Option<Query> {
     let flag = |flag| Query::Flag(flag);
     let not = |query| Query::Not(Box::new(query));
-    Ok(match word.trim().to_ascii_uppercase().as_str() {
+    Some(match word.trim().to_ascii_uppercase().as_str() {
         "" | "ALL" => Query::All,
         "SEEN" => flag(Flag::Seen),
         "UNSEEN" => not(flag(Flag::Seen)),
@@ -113,12 +126,7 @@ fn criteria(word: &str) -> Result<Query, Error> {
         "ANSWERED" => flag(Flag::Answered),
         "UNANSWERED" => not(flag(Flag::Answered)),
         "DRAFT" => flag(Flag::Draft),
-        _ => {
-            return Err(Error::invalid_params(
-                "search_criteria is one of ALL, SEEN, UNSEEN, FLAGGED, UNFLAGGED, ANSWERED, UNANSWERED, DRAFT; \
-                 mcp.mail.search takes everything else",
-            ));
-        }
+        _ => return None,
     })
 }
 
@@ -127,10 +135,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_servers_command_cannot_be_written_here() {
-        assert_eq!(criteria("unseen").unwrap(), Query::Not(Box::new(Query::Flag(Flag::Seen))));
+    fn a_servers_command_is_for_few() {
+        assert_eq!(criteria("unseen"), Some(Query::Not(Box::new(Query::Flag(Flag::Seen)))));
         for word in ["FROM x", "ALL\r\nA1 DELETE INBOX", "1:*"] {
-            assert!(criteria(word).unwrap_err().message.contains("mcp.mail.search"), "{word}");
+            assert_eq!(criteria(word), None, "{word}");
         }
     }
 }

@@ -1,14 +1,16 @@
 //! `mcp.mail.search`.
 
-use imap::{Flag, Page, Query};
+use imap::{Criteria, Flag, Page, Query};
 use jiff::civil::Date;
-use protocol::{Context, Effect, Error, Method, Run, Tier};
+use protocol::{Caller, Code, Context, Effect, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::LOOKS;
 use super::list_messages::{Listed, twenty_five};
 use crate::account::{Asked, FolderName};
+use crate::conversation::Conversation;
 use crate::listing::flag;
 use crate::service::Mail;
 
@@ -70,6 +72,14 @@ pub(crate) struct Search {
     /// The Message-ID.
     #[serde(default)]
     message_id: Option<String>,
+    /// Of the conversation that the message with this UID belongs to. `mcp.mail.getThread` has it in its order.
+    #[serde(default)]
+    thread: Option<u32>,
+    /// What else must match, in IMAP's own words (RFC 3501, section 6.4.4): `OR FROM "ada" (UNSEEN LARGER 5000)`. Only
+    /// for whom the setting `mail.raw_search` names.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 4096))]
+    raw: Option<String>,
     /// How many.
     #[serde(default = "twenty_five")]
     #[schemars(range(min = 1, max = 500))]
@@ -91,17 +101,25 @@ impl Method for Search {
     type Reply = Listed;
     type Service = Mail;
 
-    async fn call(self, _: &Context, mail: &Mail) -> Result<Listed, Error> {
+    async fn call(self, context: &Context, mail: &Mail) -> Result<Listed, Error> {
         let asked = Asked::of(mail, &self.account_id)?;
-        let query = self.query()?;
-        let folder = self.folder.unwrap_or_else(FolderName::inbox);
+        let mut all = self.conditions()?;
+        all.extend(self.raw.as_deref().map(|raw| criteria(mail, &context.caller, raw)).transpose()?);
+        let folder = self.folder.unwrap_or_else(FolderName::inbox).0;
+        let mut validity = self.uid_validity;
+        if let Some(uid) = self.thread {
+            let conversation = Conversation::of(&asked, &folder, validity, uid).await?;
+            all.push(Query::Among(conversation.members.iter().map(|(_, row)| row.uid).collect()));
+            validity = Some(conversation.uid_validity);
+        }
         let page = Page { offset: self.offset, limit: self.limit };
-        Listed::of(&asked, &folder.0, self.uid_validity, &query, page).await
+        Listed::of(&asked, &folder, validity, &Query::And(all), page).await
     }
 }
 
 impl Search {
-    fn query(&self) -> Result<Query, Error> {
+    /// What a message must be, one by one, but for what only a server or the owner can tell.
+    fn conditions(&self) -> Result<Vec<Query>, Error> {
         let mut all = Vec::new();
         let mut text = |query: fn(String) -> Query, text: &Option<String>| {
             all.extend(text.clone().map(query));
@@ -125,8 +143,21 @@ impl Search {
             all.extend(wanted.map(|is| if is { query } else { Query::Not(Box::new(query)) }));
         }
         all.extend(self.flags.iter().map(|word| Query::Flag(flag(word))));
-        Ok(Query::And(all))
+        Ok(all)
     }
+}
+
+/// Criteria in a caller's own words, if the owner lets this caller search so.
+fn criteria(mail: &Mail, caller: &Caller, text: &str) -> Result<Query, Error> {
+    if !mail.may_search_raw(caller) {
+        let why = format!(
+            "'{}' may not search in IMAP's own words: the owner may let it, in mail.raw_search. The other fields are for \
+             everybody.",
+            caller.name
+        );
+        return Err(Error::new(Code::PermissionDenied, why).with_data(json!({ "kind": "raw_search" })));
+    }
+    Criteria::read(text).map(Query::Raw).map_err(Error::invalid_params)
 }
 
 fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Error> {
@@ -140,19 +171,19 @@ mod tests {
 
     #[test]
     fn everything_that_is_given_must_match() {
-        let asked: Search = serde_json::from_value(serde_json::json!({
+        let asked: Search = serde_json::from_value(json!({
             "account_id": "a", "from": "ada\" OR ALL", "since": "2026-01-31", "seen": false, "flags": ["\\flagged", "$Forwarded"],
         }))
         .unwrap();
-        let expected = Query::And(vec![
+        let expected = vec![
             Query::From("ada\" OR ALL".to_owned()),
             Query::Since(Date::constant(2026, 1, 31)),
             Query::Not(Box::new(Query::Flag(Flag::Seen))),
             Query::Flag(Flag::Flagged),
             Query::Flag(Flag::Keyword("$Forwarded".to_owned())),
-        ]);
-        assert_eq!(asked.query().unwrap(), expected);
+        ];
+        assert_eq!(asked.conditions().unwrap(), expected);
         let wrong = Search { since: Some("31.1.2026".to_owned()), ..asked };
-        assert!(wrong.query().unwrap_err().message.contains("since is a day"));
+        assert!(wrong.conditions().unwrap_err().message.contains("since is a day"));
     }
 }

@@ -62,7 +62,7 @@ impl Method for Resume {
                 ),
             ));
         }
-        sync.runner().begin(&job.id)?;
+        sync.set_off(&job.id)?;
         Started::answer(sync, context, &job.id, self.wait).await
     }
 }
