@@ -49,7 +49,9 @@ fn a_sparse_file_of_two_gigabytes() {
             file.write_all(b"end").expect("it is written");
             drop(file);
             let began = Instant::now();
-            let id = scene.begin(json!({ "source": "/from", "destination": "box:to" })).await;
+            let to = format!("to-{rclone:?}");
+            let job = json!({ "source": "/from", "destination": format!("box:{to}") });
+            let id = scene.begin(job).await;
             let ended = scene.finish(&id, LIMIT).await;
             println!("{rclone:?}: 2 GB in {:?}", began.elapsed());
             assert_eq!(
@@ -57,8 +59,8 @@ fn a_sparse_file_of_two_gigabytes() {
                 (&json!("completed"), &json!(2_u64 << 30)),
                 "{ended:#}"
             );
-            assert_eq!(hashes(&scene.daemon.file("from")), hashes(&server.folder().join("to")));
-            std::fs::remove_dir_all(server.folder().join("to")).expect("it is there");
+            assert_eq!(hashes(&scene.daemon.file("from")), hashes(&server.folder().join(&to)));
+            std::fs::remove_dir_all(server.folder().join(&to)).expect("it is there");
         }
     });
 }
