@@ -1,9 +1,9 @@
 //! The process from outside: started, asked, and killed when it is dropped or does not answer.
 
 use std::ffi::OsStr;
-use std::io::{self, BufReader, BufWriter, Write as _};
+use std::io::{self, BufReader};
 use std::path::Path;
-use std::process::{self, ChildStdin, Command, Stdio};
+use std::process::{self, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,9 +11,13 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::frame;
+use crate::patient::Patient;
 
 /// How long a process may live on that has closed its pipe: long enough to be reaped on a busy machine.
 const END_WITHIN: Duration = Duration::from_secs(1);
+
+/// One that takes nothing for so long hangs, or was stopped: whoever sends would wait for ever.
+const TAKES_WITHIN: Duration = Duration::from_mins(1);
 
 /// How often somebody who may give up is asked whether they do.
 const TICK: Duration = Duration::from_millis(100);
@@ -21,7 +25,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// A running process.
 pub struct Child {
     child: process::Child,
-    to: BufWriter<ChildStdin>,
+    to: Patient,
     frames: Receiver<io::Result<Vec<u8>>>,
 }
 
@@ -60,7 +64,7 @@ impl Child {
                 }
             }
         };
-        let started = Self { child, to: BufWriter::new(to), frames };
+        let started = Self { child, to: Patient::new(to)?, frames };
         thread::Builder::new().name("subprocess".into()).spawn(read)?;
         Ok(started)
     }
@@ -73,19 +77,26 @@ impl Child {
     /// Sends one frame of JSON.
     ///
     /// # Errors
-    /// When it is over.
+    /// When it is over, or takes nothing in time; then it is killed.
     pub fn send(&mut self, ask: &impl Serialize) -> Result<(), Ended> {
-        let sent = frame::write_json(&mut self.to, ask).and_then(|()| self.to.flush());
-        sent.map_err(|_| self.ended(""))
+        let bytes = serde_json::to_vec(ask).map_err(|error| self.ended(&error.to_string()))?;
+        self.send_bytes(&bytes)
     }
 
     /// Sends one frame of bytes.
     ///
     /// # Errors
-    /// When it is over.
+    /// As [`Child::send`].
     pub fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), Ended> {
-        let sent = frame::write(&mut self.to, bytes).and_then(|()| self.to.flush());
-        sent.map_err(|_| self.ended(""))
+        self.send_within(bytes, TAKES_WITHIN)
+    }
+
+    pub(crate) fn send_within(&mut self, bytes: &[u8], within: Duration) -> Result<(), Ended> {
+        let sent = frame::write(&mut self.to.within(within), bytes);
+        sent.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => self.ended(&format!("it took nothing for {} s", within.as_secs())),
+            _ => self.ended(""),
+        })
     }
 
     /// The next frame that it sends.

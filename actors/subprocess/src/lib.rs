@@ -7,6 +7,7 @@
 mod child;
 pub mod frame;
 mod inside;
+mod patient;
 
 pub use child::{Child, Ended};
 pub use inside::{be_a_child, panic_text};

@@ -34,6 +34,14 @@ fn how_it_ended_is_said() {
 }
 
 #[test]
+fn one_that_was_stopped_is_not_waited_for() {
+    let mut stopped = shell("kill -STOP $$");
+    let sent = stopped.send_within(&vec![0; 1 << 20], Duration::from_secs(1));
+    assert_eq!(sent, Err(Ended("it took nothing for 1 s".to_owned())));
+    assert!(!Path::new(&format!("/proc/{}", stopped.id())).exists(), "it is gone");
+}
+
+#[test]
 fn nobody_waits_for_what_nobody_wants() {
     assert_eq!(shell("exec sleep 60").frame_unless(Duration::from_mins(1), &|| true), Ok(None));
 }
