@@ -24,6 +24,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("index", &["supervisor", "store", "reading", "vectors", "embedding"]),
     ("imap", &["config", "supervisor"]),
     ("smtp", &["config", "imap"]),
+    ("outbound", &[]),
     ("gateway", SERVICE),
     ("mcp", &["protocol", "supervisor", "service"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
@@ -49,6 +50,7 @@ const SERVICE: &[&str] = &[
     "index",
     "imap",
     "smtp",
+    "outbound",
 ];
 
 /// May import everything, and the daemon is imported by the tests alone.
