@@ -108,7 +108,15 @@ impl Engine {
         let options =
             CreateContainerOptions { name: Some(name.clone()), ..CreateContainerOptions::default() };
         let body = spec::body(&plan, &image, &volumes, labels);
-        let made = within("make the container", docker.create_container(Some(options), body)).await?;
+        let made = match timeout(ANSWER, docker.create_container(Some(options), body)).await {
+            Ok(Err(error)) if status(&error) == Some(409) => {
+                let why =
+                    "Somebody else starts a container with the same key at this moment. Look for it then.";
+                return Err(Error::new(Kind::Refused, why).started(Started::Maybe));
+            }
+            Ok(made) => made.map_err(|error| Error::of(&error, "make the container"))?,
+            Err(_) => return Err(Error::late("make the container")),
+        };
         // By its id: a request of somebody who crashed, that the engine has not read yet, goes by another one.
         if let Err(error) = begin(&docker, &made.id, &plan).await {
             if error.started == Started::No {

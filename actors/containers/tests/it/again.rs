@@ -57,6 +57,26 @@ async fn found_when_it_is_over() {
 }
 
 #[tokio::test]
+async fn two_at_once_start_one() {
+    let (engine, key) = (engine(), "again/two");
+    let run = sh(&format!("{WHO}; echo ran"));
+    let starts = tokio::join!(engine.start(key, &run), engine.start(key, &run), engine.start(key, &run));
+    let mut started = 0;
+    for start in [starts.0, starts.1, starts.2] {
+        match start {
+            Ok(_) => started += 1,
+            Err(error) => assert_eq!((error.kind, error.started), (Kind::Refused, Started::Maybe), "{error}"),
+        }
+    }
+    assert!(started > 0);
+    let running = engine.start(key, &run).await.expect("it is found");
+    let (outcome, lines) = wait(&running, &CancellationToken::new()).await;
+    assert!(outcome.expect("an outcome").is_success());
+    assert_eq!(lines.len(), 2);
+    engine.remove(key).await.expect("it is removed");
+}
+
+#[tokio::test]
 async fn made_and_never_started() {
     let (engine, key) = (engine(), "again/made");
     let name = engine.start(key, &sh("true")).await.expect("it starts").name().to_owned();

@@ -7,6 +7,8 @@ mod fenced;
 mod limits;
 mod policy;
 mod printed;
+mod pulled;
+mod registry;
 mod runs;
 
 use containers::{Engine, Line, Outcome, Policy, Run, Running, Stream};
