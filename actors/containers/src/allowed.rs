@@ -71,7 +71,7 @@ const NOT_THEIRS_BEGIN: &[&str] =
     &["LD_", "DYLD_", "BASH_FUNC_", "GIT_CONFIG", "LUA_INIT_", "COR_", "CORECLR_"];
 
 /// What is run: everything decided.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) image: Reference,
     pub(crate) command: Vec<String>,

@@ -1,12 +1,14 @@
 //! What is to be run, as somebody wrote it down.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Debug, Formatter};
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// One run of one container. What is `None` is the policy's default.
-#[derive(Clone, Debug)]
+/// One run of one container. What is `None` is the policy's default. Its `Debug` is for logs: it has neither the inputs nor
+/// a variable's value.
+#[derive(Clone)]
 pub struct Run {
     /// Which image.
     pub image: String,
@@ -58,6 +60,13 @@ impl Run {
             name: String::new(),
             user: None,
         }
+    }
+}
+
+impl Debug for Run {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.env.keys().collect();
+        f.debug_struct("Run").field("image", &self.image).field("env", &names).finish_non_exhaustive()
     }
 }
 

@@ -36,14 +36,15 @@ pub struct Options {
     pub ca_file: Option<PathBuf>,
 }
 
-/// Sends requests. One is made for a process; it is shared by reference.
+/// Sends requests. One is made for a process; clones are the same one.
+#[derive(Clone)]
 pub struct Client {
     policy: Policy,
     options: Options,
-    places: Places,
+    places: Arc<Places>,
     lookup: Arc<dyn Lookup>,
     /// Read at the first https request: the authorities are a megabyte.
-    tls: OnceCell<Arc<ClientConfig>>,
+    tls: Arc<OnceCell<Arc<ClientConfig>>>,
 }
 
 impl Default for Options {
@@ -68,7 +69,13 @@ impl Client {
     /// One that asks `lookup` for the addresses of names.
     pub fn with_lookup(policy: Policy, options: Options, lookup: Arc<dyn Lookup>) -> Self {
         let places = Places::new(options.requests_max, options.requests_per_server_max);
-        Self { policy, options, places, lookup, tls: OnceCell::new() }
+        Self { policy, options, places: Arc::new(places), lookup, tls: Arc::default() }
+    }
+
+    /// The same client for whom less is allowed: with the same bounds, which are counted together.
+    #[must_use]
+    pub fn narrowed(&self, by: Policy) -> Self {
+        Self { policy: self.policy.narrowed(by), ..self.clone() }
     }
 
     /// Whether the list lets this request begin, without sending anything: for checking what is written down.

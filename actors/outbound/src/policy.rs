@@ -19,6 +19,8 @@ use crate::entry::{Entry, Whom};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     entries: Vec<Entry>,
+    /// What has to let a request through besides.
+    outer: Option<Box<Policy>>,
 }
 
 /// What is wrong with a list, all of it: the entry, and what to write.
@@ -46,16 +48,26 @@ impl Policy {
                 Err(why) => bad.push((text.to_owned(), why)),
             }
         }
-        if bad.is_empty() { Ok(Self { entries: good }) } else { Err(BadEntries(bad)) }
+        if bad.is_empty() { Ok(Self { entries: good, outer: None }) } else { Err(BadEntries(bad)) }
+    }
+
+    /// Lets through what both let through: a workflow's own list within the operator's.
+    #[must_use]
+    pub fn narrowed(&self, mut by: Self) -> Self {
+        let outer = by.outer.take().map_or_else(|| self.clone(), |inner| self.narrowed(*inner));
+        Self { outer: Some(Box::new(outer)), ..by }
     }
 
     /// Whether nobody may be asked.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() || self.outer.as_ref().is_some_and(|outer| outer.is_empty())
     }
 
     /// Whether a URL may have this host. A name's addresses are judged besides, when they are known.
     pub(crate) fn admits_host(&self, host: &Host<String>, port: u16) -> Result<(), Refusal> {
+        if let Some(outer) = &self.outer {
+            outer.admits_host(host, port)?;
+        }
         match host {
             Host::Ipv4(address) => self.admits_literal((*address).into(), port),
             Host::Ipv6(address) => self.admits_literal((*address).into(), port),
@@ -74,6 +86,9 @@ impl Policy {
 
     /// Whether a connection may go to this address, which the listed host `name` resolved to.
     pub(crate) fn admits_address(&self, name: &str, address: IpAddr, port: u16) -> Result<(), Refusal> {
+        if let Some(outer) = &self.outer {
+            outer.admits_address(name, address, port)?;
+        }
         let is_local_name = is_localhost(name) && address.to_canonical().is_loopback();
         let named = is_local_name && self.lists_localhost(name, port);
         match reach(address) {
@@ -113,7 +128,7 @@ impl Policy {
 
     fn not_listed(&self, host: &str, port: u16) -> Refusal {
         let shown: String = host.chars().take(80).collect();
-        let what = if self.is_empty() { "No host may be asked: the list is empty." } else { "" };
+        let what = if self.entries.is_empty() { "No host may be asked: the list is empty." } else { "" };
         let space = if what.is_empty() { "" } else { " " };
         Refusal::NotListed(format!(
             "{what}{space}'{shown}' (port {port}) is not in the list of hosts. Add '{shown}' or '{shown}:{port}' to it, \

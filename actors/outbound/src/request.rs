@@ -30,8 +30,8 @@ const NOT_THEIRS_EITHER: &[&str] = &["keep-alive", "proxy-connection", "http2-se
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// One request, as somebody wrote it down.
-#[derive(Clone, Debug)]
+/// One request, as somebody wrote it down. Its `Debug` is for logs: it has neither values nor the URL, which may be secrets.
+#[derive(Clone)]
 pub struct Request {
     /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.
     pub method: String,
@@ -73,7 +73,7 @@ pub struct Expect {
 }
 
 /// A request that has been checked, apart from where it goes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
@@ -178,6 +178,19 @@ impl Request {
             headers.append(parsed, value);
         }
         Ok(headers)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let origin = Target::parse(&self.url, None).map(|target| target.origin()).unwrap_or_default();
+        let mut shown = f.debug_struct("Request");
+        shown
+            .field("method", &self.method)
+            .field("origin", &origin)
+            .field("headers", &names)
+            .finish_non_exhaustive()
     }
 }
 

@@ -185,6 +185,30 @@ fn addresses_that_are_listed() {
 }
 
 #[test]
+fn a_list_within_a_list() {
+    let list = |entries: &[&str]| Policy::parse(entries).expect("a good list");
+    let outer = list(&["*.example.org", "10.0.0.0/8"]);
+    let narrowed = outer.narrowed(list(&["*", "10.0.0.5", "127.0.0.1"]));
+    let twice = outer.narrowed(list(&["a.example.org", "b.example.org"]).narrowed(list(&["*"])));
+    let of = |policy: &Policy, url: &str| {
+        let checked = Client::new(policy.clone(), Options::default()).check(&Request::get(url));
+        checked.map_or_else(|error| error.kind.name(), |()| "ok")
+    };
+    for (url, once, again) in [
+        ("http://a.example.org/", "ok", "ok"),
+        ("http://c.example.org/", "ok", "not_allowed"),
+        ("http://example.com/", "not_allowed", "not_allowed"),
+        ("http://10.0.0.5/", "ok", "private_address"),
+        ("http://10.0.0.6/", "private_address", "private_address"),
+        ("http://127.0.0.1/", "private_address", "private_address"),
+    ] {
+        assert_eq!((of(&narrowed, url), of(&twice, url)), (once, again), "{url}");
+    }
+    assert_eq!(of(&outer.narrowed(Policy::default()), "http://a.example.org/"), "not_allowed");
+    assert_eq!(of(&Policy::default().narrowed(outer), "http://a.example.org/"), "not_allowed");
+}
+
+#[test]
 fn entries_that_are_none() {
     let bad = [
         "https://example.org",
@@ -252,6 +276,15 @@ fn requests_that_cannot_be_sent() {
     assert_eq!(of(Request { idempotency_key: Some("a\nb".to_owned()), ..get() }), Kind::Invalid);
     assert_eq!(of(Request::post("https://example.org/", Body::Bytes(vec![0; 9 << 20]))), Kind::TooLarge);
     assert_eq!(of(Request::get(format!("https://example.org/{}", "x".repeat(20_000)))), Kind::Invalid);
+}
+
+#[test]
+fn what_is_logged_of_a_request_is_no_secret() {
+    let headers = vec![("Authorization".to_owned(), "c0ffee1".to_owned())];
+    let query = vec![("key".to_owned(), "c0ffee2".to_owned())];
+    let post = Request::post("https://example.org/c0ffee3?c0ffee4", Body::Text("c0ffee5".to_owned()));
+    let shown = format!("{:?}", Request { headers, query, ..post });
+    assert!(!shown.contains("c0ffee") && shown.contains("https://example.org"), "{shown}");
 }
 
 #[test]

@@ -71,6 +71,9 @@ async fn names_of_this_machine_are_no_names_of_others() {
     // Both the name and the address are listed.
     let (client, _) = lying(&["n8n", "127.0.0.0/8"], &[&["127.0.0.1"]]);
     client.send(&url("n8n")).await.expect("an answer");
+    // A narrower list has to have both, too.
+    let narrowed = client.narrowed(Policy::parse(["n8n"]).expect("a good list"));
+    is(&failure(&narrowed, &url("n8n")).await, Kind::PrivateAddress, Sent::No);
     // The network alone lets no name in.
     is(&failure(&client, &url("evil.example")).await, Kind::NotAllowed, Sent::No);
 }
