@@ -6,7 +6,7 @@ use bollard::models::ContainerState;
 use jiff::Timestamp;
 
 /// What the kernel's kill looks like.
-const KILLED: i64 = 137;
+pub(crate) const KILLED: i64 = 137;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! A container that was started: its lines as they come, and its end, which is waited for, or made.
 
+use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
 use std::future::Future;
 use std::time::Duration;
@@ -7,8 +8,9 @@ use std::time::Duration;
 use bollard::Docker;
 use bollard::errors::Error as Cause;
 use bollard::models::ContainerState;
-use bollard::query_parameters::{KillContainerOptions, LogsOptions, WaitContainerOptions};
+use bollard::query_parameters::{EventsOptions, KillContainerOptions, LogsOptions, WaitContainerOptions};
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -16,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{inspect, is_over};
 use crate::error::{Error, Kind, Started, status};
 use crate::lines::{Line, Lines};
-use crate::outcome::{End, Outcome, times};
+use crate::outcome::{End, KILLED, Outcome, times};
 
 /// What was killed is gone in milliseconds; an engine under load takes longer to say so.
 const DYING: Duration = Duration::from_secs(30);
 /// Whoever takes lines has so long for the last of them when the container is over.
 const LAST_LINES: Duration = Duration::from_secs(5);
+/// How long news from the kernel takes to reach an engine that is busy.
+const NEWS: Duration = Duration::from_secs(2);
 /// Lines that a reader may be behind by, where the reader is ours.
 const BEHIND_MAX: usize = 64;
 
@@ -84,7 +88,7 @@ impl Running {
         if truncated.is_none() {
             truncated = timeout(LAST_LINES, log).await.ok();
         }
-        let mut outcome = self.outcome().await?;
+        let mut outcome = self.outcome(killed.is_none()).await?;
         if let Some(end) = killed.filter(|_| outcome.end == End::Exited && outcome.exit_code != 0) {
             outcome.end = end;
         }
@@ -103,7 +107,7 @@ impl Running {
             all
         };
         let (truncated, lines) = tokio::join!(self.send_lines(sender), take);
-        let mut outcome = self.outcome().await?;
+        let mut outcome = self.outcome(true).await?;
         outcome.log_truncated = truncated;
         Ok((outcome, lines))
     }
@@ -172,11 +176,34 @@ impl Running {
         }
     }
 
-    async fn outcome(&self) -> Result<Outcome, Error> {
+    /// What the engine knows of its end; a kill that nobody here did is looked into.
+    async fn outcome(&self, look_into: bool) -> Result<Outcome, Error> {
         let found = inspect(&self.docker, &self.name).await.map_err(|error| self.lost(&error))?;
-        let state = found.and_then(|found| found.state);
+        let (id, state) = found.map(|found| (found.id, found.state)).unwrap_or_default();
         let state = state.ok_or_else(|| self.lost(&Error::new(Kind::Lost, "somebody else removed it.")))?;
-        Ok(Outcome::of(&state, self.timeout))
+        let mut outcome = Outcome::of(&state, self.timeout);
+        if look_into
+            && outcome.end == End::Exited
+            && outcome.exit_code == KILLED
+            && self.ran_out_of_memory(id).await
+        {
+            outcome.end = End::OutOfMemory;
+        }
+        Ok(outcome)
+    }
+
+    /// The engine hears of the kernel's kill and of the end by two ways, and where the second is faster it does not note the
+    /// first with the container. It tells it all the same.
+    async fn ran_out_of_memory(&self, id: Option<String>) -> bool {
+        // By id: an earlier one of the same name is another one.
+        let filters = [("container", id.unwrap_or_else(|| self.name.clone())), ("event", "oom".to_owned())];
+        let filters = filters.map(|(name, value)| (name.to_owned(), vec![value]));
+        // From the beginning of what it remembers, to two seconds from now.
+        let until = (Timestamp::now() + NEWS).as_second().to_string();
+        let (since, filters) = (Some("1".to_owned()), Some(HashMap::from(filters)));
+        let mut news =
+            Box::pin(self.docker.events(Some(EventsOptions { since, until: Some(until), filters })));
+        matches!(timeout(2 * NEWS, news.next()).await, Ok(Some(Ok(_))))
     }
 
     fn lost(&self, error: &Error) -> Error {
