@@ -24,6 +24,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("index", &["supervisor", "store", "reading", "vectors", "embedding"]),
     ("imap", &["config", "supervisor"]),
     ("smtp", &["config", "imap"]),
+    ("outbound", &[]),
+    ("containers", &[]),
     ("gateway", SERVICE),
     ("mcp", &["protocol", "supervisor", "service"]),
     ("edge", &["protocol", "config", "supervisor", "telemetry", "mcp"]),
@@ -49,10 +51,15 @@ const SERVICE: &[&str] = &[
     "index",
     "imap",
     "smtp",
+    "outbound",
+    "containers",
 ];
 
 /// May import everything, and the daemon is imported by the tests alone.
 const ABOVE_ALL: &[&str] = &["daemon", "tests"];
+
+/// Who alone may name a crate that reaches far: what it may do is decided in one place.
+const CONFINED: &[(&str, &str)] = &[("bollard", "containers")];
 
 /// What would bring I/O, a runtime or actors into the words.
 const NOT_IN_PROTOCOL: &[&str] = &[
@@ -121,6 +128,21 @@ fn every_crate_imports_only_whom_it_may() {
         };
         let forbidden = imports.iter().filter(|whom| !rule.contains(&whom.as_str()));
         wrong.extend(forbidden.map(|whom| format!("{folder} may not import {whom}")));
+    }
+    none(&wrong);
+}
+
+#[test]
+fn what_reaches_far_is_named_in_one_place() {
+    let mut wrong = Vec::new();
+    for (crate_name, owner) in CONFINED {
+        for (name, text) in texts("Cargo.toml") {
+            let named = text.lines().any(|line| line.starts_with(crate_name));
+            let allowed = name == "Cargo.toml" || name == format!("actors/{owner}/Cargo.toml");
+            if named && !allowed {
+                wrong.push(format!("{name} names {crate_name}, which is for actors/{owner} alone"));
+            }
+        }
     }
     none(&wrong);
 }
