@@ -60,6 +60,17 @@ fn a_folder_that_is_made_later_is_read_too_and_the_watch_survives_its_actor() {
             std::fs::remove_dir_all(&folder).expect("it is there");
             until("it is gone", async || !names(&client).await.contains(&name.to_owned())).await;
         }
+        // Another folder under its name, and changes in that one.
+        let other = daemon.dir().join("other");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        until("it is empty", async || !names(&client).await.contains(&"two".to_owned())).await;
+        std::fs::create_dir(&other).expect("a folder");
+        std::fs::write(other.join("three.md"), HELLO).expect("a prompt");
+        std::fs::rename(&folder, daemon.dir().join("away")).expect("it moves");
+        std::fs::rename(&other, &folder).expect("it moves");
+        until("three", async || names(&client).await.contains(&"three".to_owned())).await;
+        std::fs::write(folder.join("four.md"), HELLO).expect("a prompt");
+        until("four", async || names(&client).await.contains(&"four".to_owned())).await;
     });
 }
 
