@@ -1,6 +1,7 @@
 //! The Model Context Protocol over HTTP: the daemon beside a bare POST echo and beside other servers of the same
 //! folder, under the same load, in the same run.
 
+mod bare;
 mod contender;
 pub(crate) mod http;
 mod load;
@@ -55,6 +56,7 @@ pub(crate) async fn run(folder: &Folder, echo: &Path, rounds: u32, times: Times)
     let rss = |contenders: &[Contender]| -> anyhow::Result<Vec<u64>> {
         contenders.iter().map(|contender| contender.server.tree_rss_kib()).collect()
     };
+    let bare = bare::listing(&folder.path().join("user_files/bench/fifty"))?;
     let idle = rss(&contenders)?;
     let mut points = Vec::new();
     for what in [LIST, TOOLS] {
@@ -67,7 +69,7 @@ pub(crate) async fn run(folder: &Folder, echo: &Path, rounds: u32, times: Times)
     let loaded = rss(&contenders)?;
     let names = contenders.iter().map(|contender| contender.name.clone());
     let memory = names.zip(idle.into_iter().zip(loaded)).map(|(name, (idle, loaded))| (name, idle, loaded));
-    Ok(Figures { memory: memory.collect(), points, embedded, attached, missing })
+    Ok(Figures { bare, memory: memory.collect(), points, embedded, attached, missing })
 }
 
 /// All contenders in turn, several times; of each the round with the median cost. A peer that breaks under the load has

@@ -9,6 +9,8 @@ use crate::report::{Table, short, thousands, verdict};
 
 /// Everything that was found out. Of all lists of contenders the daemon is the first, the echo the second.
 pub(crate) struct Figures {
+    /// Microseconds of processor time that the kernel takes for the listing alone.
+    pub(crate) bare: f64,
     /// Name, and resident memory in KiB before and after the load.
     pub(crate) memory: Vec<(String, u64, u64)>,
     pub(crate) points: Vec<Measured>,
@@ -50,7 +52,12 @@ impl Figures {
                 continue;
             };
             let [(Some(ours), _), (Some(echo), _), peers @ ..] = &at.rounds[..] else { continue };
-            let figure = format!("{} µs; the echo's {}", short(ours.cpu), short(echo.cpu));
+            let kernel = if what == LIST {
+                format!(", the listing alone {}", short(self.bare))
+            } else {
+                String::new()
+            };
+            let figure = format!("{} µs; the echo's {}{kernel}", short(ours.cpu), short(echo.cpu));
             let met = verdict(ours.cpu <= CPU_MAX);
             let target = format!("≤ {CPU_MAX} µs");
             table.row(&[&format!("CPU per {what}, 64 connections"), &figure, &target, met]);
