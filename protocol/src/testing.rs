@@ -94,7 +94,7 @@ pub(crate) fn caller() -> Arc<Caller> {
         allow: None,
         way: Way::Internal,
         token: None,
-        service: None,
+        service: None, run: None,
     })
 }
 

@@ -22,7 +22,7 @@ fn context() -> Context {
             allow: None,
             way: Way::Internal,
             token: None,
-            service: None,
+            service: None, run: None,
         }),
         request_id: 1,
         deadline: Instant::now() + Duration::from_mins(1),

@@ -56,7 +56,7 @@ pub(crate) fn context(
             allow: None,
             way: Way::Internal,
             token: None,
-            service: None,
+            service: None, run: None,
         }),
         request_id: 1,
         deadline: Instant::now() + Duration::from_mins(1),

@@ -173,7 +173,7 @@ impl World {
                 allow: None,
                 way: Way::Internal,
                 token: None,
-                service: None,
+                service: None, run: None,
             }),
             request_id: 1,
             deadline: Instant::now() + Duration::from_mins(1),
