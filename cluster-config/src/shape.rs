@@ -174,7 +174,9 @@ pub(crate) fn dotted(path: &[Step]) -> String {
 /// The schema of what is at `path`. A type that holds itself is referred to; and where one of several will do, the one
 /// that has the step is meant.
 fn at<'a>(root: &'a Value, path: &[Step]) -> Option<&'a Value> {
-    path.iter().try_fold(root, |schema, step| below(schema, step, root, 0)).map(|schema| resolved(schema, root))
+    path.iter()
+        .try_fold(root, |schema, step| below(schema, step, root, 0))
+        .map(|schema| resolved(schema, root))
 }
 
 /// The schema of one step down.

@@ -94,7 +94,8 @@ pub(crate) fn caller() -> Arc<Caller> {
         allow: None,
         way: Way::Internal,
         token: None,
-        service: None, run: None,
+        service: None,
+        run: None,
     })
 }
 

@@ -71,7 +71,8 @@ fn a_run_that_is_killed_at_random_moments_does_nothing_twice() {
         let mut dice = fastrand::Rng::new();
         println!("dice: {}", dice.get_seed());
         let settings = "log: {level: warn}\n".to_owned();
-        let mut scene = Scene::with(&[("long", LONG), ("inner", INNER)], Setup { settings, ..Setup::default() }).await;
+        let mut scene =
+            Scene::with(&[("long", LONG), ("inner", INNER)], Setup { settings, ..Setup::default() }).await;
         let (mut killed, mut asked, mut runs) = (0, 0, 0);
         while killed < kills() {
             runs += 1;
@@ -89,7 +90,8 @@ fn a_run_that_is_killed_at_random_moments_does_nothing_twice() {
             let ended = scene.run(&id).await;
             assert_eq!(ended["status"], "completed", "{ended:#}");
             assert_eq!(ended["output"], json!({ "x": 5 }));
-            let mut lines: Vec<String> = scene.read(&format!("run-{runs}.txt")).lines().map(str::to_owned).collect();
+            let mut lines: Vec<String> =
+                scene.read(&format!("run-{runs}.txt")).lines().map(str::to_owned).collect();
             lines.sort();
             assert_eq!(lines, EFFECTS, "run {runs}, {decided} decided");
             assert_eq!(scene.read(&format!("tries-{runs}.txt")), "xx", "run {runs}");
@@ -109,7 +111,10 @@ async fn decide(scene: &Scene, id: &str, n: u64) -> usize {
     let mut decided = 0;
     let mut runs = vec![id.to_owned()];
     // The run may be waiting for another one.
-    for run in scene.client.ok("mcp.agent.listRuns", json!({ "status": "waiting" })).await["runs"].as_array().unwrap() {
+    for run in scene.client.ok("mcp.agent.listRuns", json!({ "status": "waiting" })).await["runs"]
+        .as_array()
+        .unwrap()
+    {
         let id = run["execution_id"].as_str().unwrap().to_owned();
         if !runs.contains(&id) {
             runs.push(id);
@@ -123,14 +128,19 @@ async fn decide(scene: &Scene, id: &str, n: u64) -> usize {
                 continue;
             }
             let asks = step["detail"].as_str().unwrap();
-            assert!(asks.contains("Nobody knows whether this was done") && asks.contains("mcp.fs.append"), "{asks}");
+            assert!(
+                asks.contains("Nobody knows whether this was done") && asks.contains("mcp.fs.append"),
+                "{asks}"
+            );
             let place = step["step"].as_str().unwrap();
             let done = if asks.contains("/tries-") {
                 // The try before it wrote one; this one is the second.
-                let there = std::fs::read_to_string(scene.daemon.file(&format!("tries-{n}.txt"))).unwrap_or_default();
+                let there =
+                    std::fs::read_to_string(scene.daemon.file(&format!("tries-{n}.txt"))).unwrap_or_default();
                 there.len() > usize::from(place.contains("#2"))
             } else {
-                let there = std::fs::read_to_string(scene.daemon.file(&format!("run-{n}.txt"))).unwrap_or_default();
+                let there =
+                    std::fs::read_to_string(scene.daemon.file(&format!("run-{n}.txt"))).unwrap_or_default();
                 let line = asks.split("\"content\":\"").nth(1).unwrap().split("\\n").next().unwrap();
                 there.lines().any(|one| one == line)
             };
@@ -162,9 +172,15 @@ fn actors_that_are_killed_come_back_and_go_on() {
             let until = std::time::Instant::now() + harness::PATIENCE;
             while !over(&scene.run(&id).await) {
                 decide(&scene, &id, n).await;
-                assert!(std::time::Instant::now() < until, "{:#}\n{}", scene.run(&id).await, scene.daemon.log());
+                assert!(
+                    std::time::Instant::now() < until,
+                    "{:#}\n{}",
+                    scene.run(&id).await,
+                    scene.daemon.log()
+                );
             }
-            let mut lines: Vec<String> = scene.read(&format!("run-{n}.txt")).lines().map(str::to_owned).collect();
+            let mut lines: Vec<String> =
+                scene.read(&format!("run-{n}.txt")).lines().map(str::to_owned).collect();
             lines.sort();
             assert_eq!(lines, EFFECTS, "run {n}");
         }
@@ -177,10 +193,14 @@ fn sleeps_outlast_the_process() {
         let scene = Scene::new(&[("w", "steps: [{id: a, sleep: 1500ms}, {id: b, log: awake}]")]).await;
         let began = std::time::Instant::now();
         let id = scene.begin("w", json!({})).await;
-        harness::until("it sleeps", async || scene.run(&id).await["steps"].as_array().unwrap().len() == 1).await;
+        harness::until("it sleeps", async || scene.run(&id).await["steps"].as_array().unwrap().len() == 1)
+            .await;
         let scene = scene.crash_and_restart().await;
         scene.becomes(&id, "completed").await;
         let took = began.elapsed();
-        assert!(took >= Duration::from_millis(1500) && took < Duration::from_secs(6), "{took:?}: from when it began to sleep");
+        assert!(
+            took >= Duration::from_millis(1500) && took < Duration::from_secs(6),
+            "{took:?}: from when it began to sleep"
+        );
     });
 }

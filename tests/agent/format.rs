@@ -56,9 +56,16 @@ fn the_originals_files_run_unchanged() {
         scene.becomes(&id, "completed").await;
         let status = scene.client.ok("mcp.agent.getWorkflowStatus", json!([id])).await;
         assert_eq!(status["output"], json!({ "who": "Ada" }), "{status:#}");
-        assert!(status["start_time"].is_string() && status["end_time"].is_string() && status["error_message"].is_null());
+        assert!(
+            status["start_time"].is_string()
+                && status["end_time"].is_string()
+                && status["error_message"].is_null()
+        );
         let log = status["log_preview"].as_array().unwrap();
-        assert!(log.iter().any(|line| line.as_str().unwrap().ends_with("hello {{ not a template }}")), "{log:?}");
+        assert!(
+            log.iter().any(|line| line.as_str().unwrap().ends_with("hello {{ not a template }}")),
+            "{log:?}"
+        );
         assert!(log.iter().any(|line| line.as_str().unwrap().contains("unknown action 'dance'")), "{log:?}");
 
         let evil = "text with {{ secrets }} and {{ 7 * 7 }} and {% raw %}";
@@ -66,13 +73,16 @@ fn the_originals_files_run_unchanged() {
         let output = scene.completes("copy_and_save", json!({ "from": "/in.txt", "to": "/out.txt" })).await;
         assert_eq!(output["text"], evil);
         assert_eq!(output["first"], "/in.txt");
-        assert_eq!(scene.read("out.txt"), format!("said: {evil} none"), "and nothing in it was evaluated");
+        assert_eq!(scene.read("out.txt"), format!("said: {evil} None"), "and nothing in it was evaluated");
 
         for (id, code) in [("nope", -32042), ("hello", -32041)] {
             let asked = json!({ "workflow_id": id, "inputs": { "who": 3 } });
             assert_eq!(scene.client.code("mcp.agent.runWorkflow", asked).await, code);
         }
-        assert_eq!(scene.client.code("mcp.agent.getWorkflowStatus", json!(["exec_000000000000"])).await, -32043);
+        assert_eq!(
+            scene.client.code("mcp.agent.getWorkflowStatus", json!(["exec_000000000000"])).await,
+            -32043
+        );
     });
 }
 
@@ -116,7 +126,10 @@ fn a_bad_file_hides_no_good_one_and_changes_are_seen() {
 
         scene.put("bad", "id: bad\nsteps:\n  - sleep: 0\n").await;
         scene.completes("bad", json!({})).await;
-        let verdict = scene.client.ok("mcp.agent.validate", json!({ "text": "steps:\n  - {log: x, sleep: 1}\n" })).await;
+        let verdict = scene
+            .client
+            .ok("mcp.agent.validate", json!({ "text": "steps:\n  - {log: x, sleep: 1}\n" }))
+            .await;
         assert_eq!(verdict["valid"], false);
         assert!(verdict["mistakes"][0].as_str().unwrap().starts_with("text:2: steps[0]"), "{verdict}");
     });

@@ -28,7 +28,8 @@ impl Scene {
         let folder = std::sync::Arc::new(tempfile::tempdir().expect("a folder"));
         setup.lay_out(folder.path()).await;
         for (name, text) in workflows {
-            std::fs::write(folder.path().join("workflows").join(format!("{name}.yaml")), text).expect("a file");
+            std::fs::write(folder.path().join("workflows").join(format!("{name}.yaml")), text)
+                .expect("a file");
         }
         let daemon = setup.start_in(folder).await;
         Self { client: daemon.client().await, daemon }
@@ -36,7 +37,8 @@ impl Scene {
 
     /// Puts a workflow into the folder and waits until it is known.
     pub(crate) async fn put(&self, name: &str, text: &str) {
-        std::fs::write(self.daemon.dir().join("workflows").join(format!("{name}.yaml")), text).expect("a file");
+        std::fs::write(self.daemon.dir().join("workflows").join(format!("{name}.yaml")), text)
+            .expect("a file");
         harness::until("the workflow is known", async || {
             let listed = self.client.ok("mcp.agent.listWorkflows", json!([])).await;
             listed.as_array().expect("a list").iter().any(|one| one["workflow_id"] == name)
@@ -73,7 +75,8 @@ impl Scene {
             if run["status"] == status {
                 return run;
             }
-            let over = ["completed", "failed", "stopped"].contains(&run["status"].as_str().expect("a status"));
+            let over =
+                ["completed", "failed", "stopped"].contains(&run["status"].as_str().expect("a status"));
             assert!(!over && Instant::now() < until, "is not {status}: {run:#}\n{}", self.daemon.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -99,5 +102,9 @@ impl Scene {
 /// The texts of a run's events of a kind.
 pub(crate) fn texts<'a>(run: &'a Value, event: &str) -> Vec<&'a str> {
     let events = run["events"].as_array().expect("events");
-    events.iter().filter(|one| one["event"] == event).map(|one| one["text"].as_str().expect("a text")).collect()
+    events
+        .iter()
+        .filter(|one| one["event"] == event)
+        .map(|one| one["text"].as_str().expect("a text"))
+        .collect()
 }

@@ -29,7 +29,10 @@ steps:
         scene.becomes(&id, "waiting").await;
         scene.client.ok("mcp.agent.reject", json!({ "execution_id": id, "reason": "not now" })).await;
         let failed = scene.becomes(&id, "failed").await;
-        assert_eq!((&failed["error"]["kind"], &failed["error"]["message"]), (&json!("rejected"), &json!("not now")));
+        assert_eq!(
+            (&failed["error"]["kind"], &failed["error"]["message"]),
+            (&json!("rejected"), &json!("not now"))
+        );
     });
 }
 
@@ -51,10 +54,14 @@ steps:
 #[test]
 fn several_questions_are_told_apart() {
     run(async {
-        let workflow = "steps: [{id: p, parallel: {branches: {x: [{id: a, approve: a}], y: [{id: b, approve: b}]}}}]";
+        let workflow =
+            "steps: [{id: p, parallel: {branches: {x: [{id: a, approve: a}], y: [{id: b, approve: b}]}}}]";
         let scene = Scene::new(&[("w", workflow)]).await;
         let id = scene.begin("w", json!({})).await;
-        harness::until("both wait", async || scene.run(&id).await["waits_for"].as_array().unwrap().len() == 2).await;
+        harness::until("both wait", async || {
+            scene.run(&id).await["waits_for"].as_array().unwrap().len() == 2
+        })
+        .await;
         let unclear = scene.client.call("mcp.agent.approve", json!([id])).await.unwrap_err();
         assert_eq!(unclear["data"]["kind"], "which_step");
         scene.client.ok("mcp.agent.approve", json!([id, "p/y/b"])).await;
@@ -121,7 +128,8 @@ fn a_run_is_followed_without_missing_anything() {
         }
         let seqs: Vec<_> = told.iter().filter_map(|news| seq(news)).collect();
         let kept = scene.run(&id).await;
-        let all: Vec<_> = kept["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+        let all: Vec<_> =
+            kept["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect();
         assert_eq!(seqs, all, "every event, once, in order");
     });
 }

@@ -54,7 +54,8 @@ steps:
 outputs: '{{ vars.rgb }}'
 ";
         let scene = Scene::new(&[("w", workflow)]).await;
-        for (color, rgb) in [("red", json!([255, 0, 0])), ("green", json!([0, 255, 0])), ("mauve", json!([]))] {
+        for (color, rgb) in [("red", json!([255, 0, 0])), ("green", json!([0, 255, 0])), ("mauve", json!([]))]
+        {
             assert_eq!(scene.completes("w", json!({ "color": color })).await, rgb);
         }
     });
@@ -79,9 +80,13 @@ outputs: '{{ vars }}'
             json!({}),
         )
         .await;
-        assert_eq!(made, json!({ "kind": "fs_path", "code": -32011, "at": "a", "what": "not_found", "ended": true, "n": 1 }));
+        assert_eq!(
+            made,
+            json!({ "kind": "fs_path", "code": -32011, "at": "a", "what": "not_found", "ended": true, "n": 1 })
+        );
 
-        let why = error("steps: [{id: a, raise: no, catch: {when: error.kind == 'x', steps: [{log: y}]}}]").await;
+        let why =
+            error("steps: [{id: a, raise: no, catch: {when: error.kind == 'x', steps: [{log: y}]}}]").await;
         assert_eq!((&why["kind"], &why["message"]), (&json!("raised"), &json!("no")));
         let made = output(
             "steps: [{id: a, raise: no}]\ncatch: [{set: {m: '{{ error.message }}'}}]\nfinally: [{set: {f: 1}}]\noutputs: '{{ vars }}'\n",
@@ -111,7 +116,9 @@ outputs: '{{ steps.look.content }}'
         let ended = scene.ends("w", json!({}), "completed").await;
         assert_eq!(ended["output"], "xxx");
         assert_eq!(texts(&ended, "retrying").iter().filter(|text| text.contains("not yet")).count(), 2);
-        let why = error("steps: [{id: a, retry: {max: 2, backoff: 1ms, when: error.kind == 'x'}, raise: no}]").await;
+        let why =
+            error("steps: [{id: a, retry: {max: 2, backoff: 1ms, when: error.kind == 'x'}, raise: no}]")
+                .await;
         assert_eq!(why["message"], "no");
     });
 }
@@ -131,7 +138,10 @@ outputs: {vars: '{{ vars }}', winner: '{{ steps.race.winner }}', y: '{{ steps.y 
             json!({}),
         )
         .await;
-        assert_eq!(made, json!({ "vars": { "a": 1, "b": 2, "won": true }, "winner": "fast", "y": { "b": 2 } }));
+        assert_eq!(
+            made,
+            json!({ "vars": { "a": 1, "b": 2, "won": true }, "winner": "fast", "y": { "b": 2 } })
+        );
         let why = error("steps: [{id: p, parallel: {branches: {a: [{sleep: 20ms}, {raise: first}], b: [{raise: second}]}}}]").await;
         assert_eq!(why["message"], "first", "the first in their order, whichever was faster");
     });
@@ -169,8 +179,14 @@ outputs: {vars: '{{ vars }}', b: '{{ steps.b }}'}
 #[test]
 fn raise() {
     run(async {
-        let why = error("steps: [{id: a, steps: [{id: b, raise: {kind: compliance, message: no, data: {status: 400}}}]}]").await;
-        assert_eq!(why, json!({ "kind": "compliance", "message": "no", "code": null, "data": { "status": 400 }, "step": "a/b" }));
+        let why = error(
+            "steps: [{id: a, steps: [{id: b, raise: {kind: compliance, message: no, data: {status: 400}}}]}]",
+        )
+        .await;
+        assert_eq!(
+            why,
+            json!({ "kind": "compliance", "message": "no", "code": null, "data": { "status": 400 }, "step": "a/b" })
+        );
     });
 }
 
@@ -234,16 +250,21 @@ fn a_workflow_only_narrows() {
         let outer = "allow: [mcp.fs.read]\nsteps: [{id: s, workflow: inner}]";
         let itself = "steps: [{id: a, call: mcp.agent.approve, with: [x]}]";
         let starts = "steps: [{id: a, call: mcp.agent.runWorkflow, with: [inner]}]";
-        let all = [("narrow", narrow), ("inner", inner), ("outer", outer), ("itself", itself), ("starts", starts)];
+        let all =
+            [("narrow", narrow), ("inner", inner), ("outer", outer), ("itself", itself), ("starts", starts)];
         let scene = Scene::new(&all).await;
-        for (workflow, kind) in
-            [("narrow", "permission_denied"), ("outer", "workflow_failed"), ("itself", "permission_denied"), ("starts", "agent_run")]
-        {
+        for (workflow, kind) in [
+            ("narrow", "permission_denied"),
+            ("outer", "workflow_failed"),
+            ("itself", "permission_denied"),
+            ("starts", "agent_run"),
+        ] {
             assert_eq!(scene.ends(workflow, json!({}), "failed").await["error"]["kind"], kind, "{workflow}");
         }
         scene.completes("inner", json!({})).await;
         // A token's own narrowing goes with its runs, and so does its end.
-        let token = scene.daemon.token_for("reader", &["--allow", "mcp.fs.read", "--allow", "mcp.agent.*"]).await;
+        let token =
+            scene.daemon.token_for("reader", &["--allow", "mcp.fs.read", "--allow", "mcp.agent.*"]).await;
         let reader = harness::Client::ws(&scene.daemon.url(), Some(&token)).await.expect("it gets in");
         let begun = reader.ok("mcp.agent.runWorkflow", json!({ "workflow_id": "inner", "wait": true })).await;
         assert_eq!(begun["status"], "failed", "{begun}");
@@ -251,7 +272,11 @@ fn a_workflow_only_narrows() {
         let runs = reader.ok("mcp.agent.listRuns", json!({})).await;
         assert_eq!(runs["runs"].as_array().unwrap().len(), 1, "it sees its own");
         let audited: i64 = scene.daemon.query(|db| {
-            db.query_row("SELECT count(*) FROM audit WHERE run LIKE 'exec_%' AND method = 'mcp.fs.write'", [], |row| row.get(0))
+            db.query_row(
+                "SELECT count(*) FROM audit WHERE run LIKE 'exec_%' AND method = 'mcp.fs.write'",
+                [],
+                |row| row.get(0),
+            )
         });
         assert!(audited >= 1, "the audit has the run");
     });
@@ -263,7 +288,8 @@ fn limits_hold() {
         let settings = "agent: {steps: 50, output_kb: 4, log_lines: 100}\n".to_owned();
         let many = "steps: [{id: a, for_each: '{{ range(40) | list }}', log: '{{ item }}'}, {id: b, for_each: '{{ range(40) | list }}', log: x}]";
         let large = "steps: [{id: a, set: {x: \"{{ 'x' * 5000 }}\"}}]";
-        let scene = Scene::with(&[("many", many), ("large", large)], Setup { settings, ..Setup::default() }).await;
+        let scene =
+            Scene::with(&[("many", many), ("large", large)], Setup { settings, ..Setup::default() }).await;
         assert_eq!(scene.ends("many", json!({}), "failed").await["error"]["kind"], "too_many_steps");
         assert_eq!(scene.ends("large", json!({}), "failed").await["error"]["kind"], "too_large");
     });

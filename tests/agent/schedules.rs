@@ -31,20 +31,30 @@ fn a_schedule_runs_once_for_each_time_that_is_due() {
         assert_eq!(dues, 0, "no time ran twice");
         let listed = scene.client.ok("mcp.agent.schedules", json!({})).await;
         assert_eq!(listed["schedules"][0]["says"], "* * * * * *");
-        assert!(listed["schedules"][0]["next"].is_string() && listed["owner"].as_str().unwrap().starts_with("uid:"));
+        assert!(
+            listed["schedules"][0]["next"].is_string()
+                && listed["owner"].as_str().unwrap().starts_with("uid:")
+        );
     });
 }
 
 #[test]
 fn overlap_is_what_the_workflow_says() {
     run(async {
-        let with = |overlap: &str| format!("on: {{schedule: {{cron: '* * * * * *', overlap: {overlap}}}}}\nsteps: [{{id: a, approve: go}}]");
+        let with = |overlap: &str| {
+            format!(
+                "on: {{schedule: {{cron: '* * * * * *', overlap: {overlap}}}}}\nsteps: [{{id: a, approve: go}}]"
+            )
+        };
         let (skip, replace, queue) = (with("skip"), with("replace"), with("queue"));
         let scene = Scene::new(&[("skip", &skip), ("replace", &replace), ("queue", &queue)]).await;
         harness::until("three were replaced", async || count(&scene, "replace").await >= 4).await;
         assert_eq!(count(&scene, "skip").await, 1);
         let of = async |workflow: &str, status: &str| {
-            let runs = scene.client.ok("mcp.agent.listRuns", json!({ "workflow_id": workflow, "status": status })).await;
+            let runs = scene
+                .client
+                .ok("mcp.agent.listRuns", json!({ "workflow_id": workflow, "status": status }))
+                .await;
             runs["runs"].as_array().unwrap().len()
         };
         assert!(of("replace", "stopped").await >= 2);
@@ -56,11 +66,21 @@ fn overlap_is_what_the_workflow_says() {
 #[test]
 fn what_was_missed_is_made_up_for_within_its_window() {
     run(async {
-        let with = |catch_up: &str| format!("on: {{schedule: {{cron: '0 * * * *'{catch_up}}}}}\nsteps: [{{log: hi}}]");
+        let with = |catch_up: &str| {
+            format!("on: {{schedule: {{cron: '0 * * * *'{catch_up}}}}}\nsteps: [{{log: hi}}]")
+        };
         let (late, never) = (with(", catch_up: 2h"), with(""));
         let scene = Scene::new(&[("late", &late), ("never", &never)]).await;
-        let known = || scene.daemon.query(|db| db.query_row("SELECT count(*) FROM agent_schedules", [], |row| row.get(0)));
-        harness::until("they are looked after", async || { let n: i64 = known(); n == 2 }).await;
+        let known = || {
+            scene
+                .daemon
+                .query(|db| db.query_row("SELECT count(*) FROM agent_schedules", [], |row| row.get(0)))
+        };
+        harness::until("they are looked after", async || {
+            let n: i64 = known();
+            n == 2
+        })
+        .await;
         let Scene { client, mut daemon } = scene;
         drop(client);
         daemon.stop().await;
@@ -72,7 +92,11 @@ fn what_was_missed_is_made_up_for_within_its_window() {
         let scene = Scene { client: daemon.client().await, daemon };
         harness::until("it is made up for", async || count(&scene, "late").await == 1).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!((count(&scene, "late").await, count(&scene, "never").await), (1, 0), "the last one, and once");
+        assert_eq!(
+            (count(&scene, "late").await, count(&scene, "never").await),
+            (1, 0),
+            "the last one, and once"
+        );
     });
 }
 

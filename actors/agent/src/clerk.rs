@@ -67,7 +67,7 @@ pub(crate) fn supervisor(agent: &Agent) -> SupervisorSpec {
     let clerk = ChildSpec::worker("agent-clerk", &agent.clerk().slot, move |context| {
         (Actual, (kept.clone(), runs.clone(), context.tasks()))
     });
-    spec.child(clerk).child(crate::clock::child(agent))
+    spec.child(clerk).child(crate::clock::child(agent)).child(crate::triggers::child(agent))
 }
 
 impl Clerk {
@@ -82,9 +82,8 @@ impl Clerk {
     }
 
     /// Has a run begin, which is in the journal. If nobody is there to take this, the next one finds it in the journal.
-    pub(crate) fn begin(&self, ticket: Ticket) -> Result<(), Error> {
+    pub(crate) fn begin(&self, ticket: Ticket) {
         let _ = self.slot.cast(Message::Begin(ticket));
-        Ok(())
     }
 
     /// A run is over.
@@ -164,7 +163,8 @@ impl State {
             return Ok(());
         }
         let broken = |error: std::io::Error| {
-            refusal::run("no_lock", "The lock of the workflows in state_dir cannot be used.").with_detail(error)
+            refusal::run("no_lock", "The lock of the workflows in state_dir cannot be used.")
+                .with_detail(error)
         };
         let file =
             File::options().create(true).append(true).open(&self.agent.clerk().lock).map_err(broken)?;
@@ -199,11 +199,17 @@ impl State {
             return;
         }
         // Steps of others are not counted: those would wait for them for ever.
-        let mut room = self.agent.clerk().runs.saturating_sub(self.under_way.values().filter(|one| !one.is_part).count());
+        let mut room = self
+            .agent
+            .clerk()
+            .runs
+            .saturating_sub(self.under_way.values().filter(|one| !one.is_part).count());
         let mut full = HashSet::new();
         let mut left = VecDeque::new();
         while let Some(ticket) = self.waiting.pop_front() {
-            let may = ticket.begun || ticket.is_part || (room > 0 && !full.contains(&ticket.workflow) && self.has_room(&ticket));
+            let may = ticket.begun
+                || ticket.is_part
+                || (room > 0 && !full.contains(&ticket.workflow) && self.has_room(&ticket));
             if may {
                 room = room.saturating_sub(usize::from(!ticket.is_part));
                 self.start(&ticket);

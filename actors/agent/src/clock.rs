@@ -29,7 +29,9 @@ struct Clock;
 /// The clock as a child.
 pub(crate) fn child(agent: &Agent) -> ChildSpec {
     let agent = agent.clone();
-    ChildSpec::worker("agent-clock", &Slot::vacant(), move |context| (Clock, (agent.clone(), context.tasks())))
+    ChildSpec::worker("agent-clock", &Slot::vacant(), move |context| {
+        (Clock, (agent.clone(), context.tasks()))
+    })
 }
 
 impl Actor for Clock {
@@ -115,10 +117,10 @@ async fn look_at(
     };
     let begin = run.as_ref().map(ticket);
     let made = agent.journal().make_due(run, id, place, &says, then.as_millisecond()).await?;
-    match begin {
-        Some(begin) if made => agent.clerk().begin(begin),
-        _ => Ok(()),
+    if let Some(begin) = begin.filter(|_| made) {
+        agent.clerk().begin(begin);
     }
+    Ok(())
 }
 
 /// The run that is due, if it is to be.

@@ -90,10 +90,20 @@ pub struct Ended {
 /// nobody knows whether it was done.
 pub trait Outside: Send + Sync + 'static {
     /// Sends a request.
-    fn http(&self, request: HttpRequest, deadline: Instant, cancel: Cancel) -> BoxFuture<'_, Result<HttpAnswer, Error>>;
+    fn http(
+        &self,
+        request: HttpRequest,
+        deadline: Instant,
+        cancel: Cancel,
+    ) -> BoxFuture<'_, Result<HttpAnswer, Error>>;
 
     /// Runs a container.
-    fn docker(&self, container: Container, deadline: Instant, cancel: Cancel) -> BoxFuture<'_, Result<Ended, Error>>;
+    fn docker(
+        &self,
+        container: Container,
+        deadline: Instant,
+        cancel: Cancel,
+    ) -> BoxFuture<'_, Result<Ended, Error>>;
 }
 
 /// What became of something that was done to the world.
@@ -118,7 +128,8 @@ const A_WHILE_MAX: Duration = Duration::from_mins(1);
 impl Became {
     /// That of an answer.
     pub(crate) fn of(error: &Error) -> Self {
-        let data = |name: &str| error.data.as_deref().and_then(|data| data.get(name)).cloned().unwrap_or_default();
+        let data =
+            |name: &str| error.data.as_deref().and_then(|data| data.get(name)).cloned().unwrap_or_default();
         let ms = data("retry_after_ms").as_u64().map_or(A_WHILE, Duration::from_millis);
         let wait = ms.clamp(Duration::from_millis(10), A_WHILE_MAX);
         match error.code {
@@ -167,7 +178,9 @@ pub(crate) async fn call(
     let answer = match tokio::time::timeout_at(deadline.into(), outcome).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => return Became::Unknown("the process lost the call".to_owned()),
-        Err(_) => return Became::Failed(Failure::new("timeout", format!("'{method}' did not answer in time"))),
+        Err(_) => {
+            return Became::Failed(Failure::new("timeout", format!("'{method}' did not answer in time")));
+        }
     };
     drop(abandons);
     match answer {
@@ -195,7 +208,9 @@ pub(crate) fn repeatable(about: &About, params: &Value) -> bool {
     if about.effect.repeatable() {
         return true;
     }
-    let says = |name: &str| params.get(name).is_some_and(|value| !value.is_null() && *value != false && *value != "");
+    let says = |name: &str| {
+        params.get(name).is_some_and(|value| !value.is_null() && *value != false && *value != "")
+    };
     match about.method.as_str() {
         // It replaces the whole content, unless it adds to it or depends on what was there.
         "mcp.fs.write" => params.is_object() && !says("append") && !says("if_match"),

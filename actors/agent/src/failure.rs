@@ -14,7 +14,7 @@ pub(crate) struct Failure {
     /// The number of the table of errors.
     pub(crate) code: Option<i32>,
     /// Particulars.
-    pub(crate) data: Value,
+    pub(crate) data: Box<Value>,
     /// Which step, by its place.
     pub(crate) step: String,
 }
@@ -37,20 +37,26 @@ pub(crate) type Flow<T> = Result<T, Stop>;
 
 impl Failure {
     pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), message: message.into(), code: None, data: Value::Null, step: String::new() }
+        Self {
+            kind: kind.to_owned(),
+            message: message.into(),
+            code: None,
+            data: Box::default(),
+            step: String::new(),
+        }
     }
 
     /// That of a call.
     pub(crate) fn of(error: &Error) -> Self {
         Self {
             code: Some(error.foreign.unwrap_or(error.code.number())),
-            data: error.data.as_deref().cloned().unwrap_or_default(),
+            data: error.data.clone().unwrap_or_default(),
             ..Self::new(error.code.label(), error.message.clone())
         }
     }
 
     pub(crate) fn with_data(self, data: Value) -> Self {
-        Self { data, ..self }
+        Self { data: data.into(), ..self }
     }
 
     /// The same, of the step at `path`.

@@ -24,8 +24,11 @@ mod refusal;
 mod run;
 mod runner;
 mod service;
+mod tools;
+mod triggers;
 mod view;
 
 pub use doors::{About, Container, Ended, HttpAnswer, HttpRequest, Methods, Outside};
 pub use methods::methods;
 pub use service::{Agent, Config, OwnerNow};
+pub use tools::SERVICE as WORKFLOWS;

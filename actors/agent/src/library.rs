@@ -143,7 +143,9 @@ impl Library {
             let id = read.as_ref().map_or(stem, |known| known.workflow.id.clone());
             complaints.extend(read.as_ref().err().cloned());
             match set.get(&id) {
-                Some(Ok(_)) => complaints.push(format!("{name}: the id `{id}` is another file's already: change one")),
+                Some(Ok(_)) => {
+                    complaints.push(format!("{name}: the id `{id}` is another file's already: change one"));
+                }
                 _ => drop(set.insert(id, read)),
             }
         }

@@ -55,7 +55,8 @@ struct Shared {
 impl Agent {
     /// Reads the workflows; nothing is started. Blocks on the disk.
     pub fn open(config: Config) -> Self {
-        let folder = Some(config.settings.workflows_dir.clone()).filter(|folder| !folder.as_os_str().is_empty());
+        let folder =
+            Some(config.settings.workflows_dir.clone()).filter(|folder| !folder.as_os_str().is_empty());
         let lock = config.state_dir.join("agent.lock");
         Self(Arc::new(Shared {
             journal: Journal::new(config.store.clone()),
@@ -66,11 +67,14 @@ impl Agent {
         }))
     }
 
-    /// A child that reads the folder whenever something in it changes; none without a folder.
-    pub fn reader(&self, id: &str) -> Option<ChildSpec> {
+    /// A child that reads the folder whenever something in it changes, and says so; none without a folder.
+    pub fn reader(&self, id: &str, changed: impl Fn(&Self) + Send + Sync + 'static) -> Option<ChildSpec> {
         let folder = self.library().folder()?.to_owned();
         let agent = self.clone();
-        Some(service::reader(id, folder, move || agent.library().reload()))
+        Some(service::reader(id, folder, move || {
+            agent.library().reload();
+            changed(&agent);
+        }))
     }
 
     /// The supervisor of all runs, and of who begins them.
@@ -145,7 +149,7 @@ impl Agent {
         let cause = json!({ "by": "call", "caller": caller.name });
         let new = self.new_run(&known, Owner::of(caller), inputs, cause, &new_id()?, None)?;
         self.journal().make(new.clone()).await?;
-        self.clerk().begin(ticket(&new))?;
+        self.clerk().begin(ticket(&new));
         Ok(new)
     }
 

@@ -55,7 +55,8 @@ mod tests {
             allow: None,
             way,
             token: Some(1),
-            service: None, run: None,
+            service: None,
+            run: None,
         };
         let get = |policy, way| {
             let edition = Edition { policy, ..Edition::default() };

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use protocol::{Caller, Way};
 use protocol::mcp::Toolbox;
+use protocol::{Caller, Way};
 use store::Store;
 
 use crate::audit::Audit;

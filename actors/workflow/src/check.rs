@@ -225,8 +225,12 @@ impl Found<'_> {
 
     fn step(&mut self, path: &[Place], step: &Step) {
         if !is_id(&step.id) {
-            let fixed: String =
-                step.id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(ID_MAX).collect();
+            let fixed: String = step
+                .id
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+                .take(ID_MAX)
+                .collect();
             let message =
                 format!("must be letters, digits and `_`, so that `steps.ID` is a name: write `{fixed}`");
             self.add(&at(path, &[key("id")]), message);
@@ -235,7 +239,10 @@ impl Found<'_> {
         match said[..] {
             [_] => {}
             [] => self.add(path, format!("does not say what it does; write one of {}", KINDS.join(", "))),
-            _ => self.add(path, format!("says several things that it does ({}); make a step of each", said.join(", "))),
+            _ => self.add(
+                path,
+                format!("says several things that it does ({}); make a step of each", said.join(", ")),
+            ),
         }
         if step.with.is_some() && step.call.is_none() {
             self.add(&at(path, &[key("with")]), "belongs to `call`, which this step does not have");
@@ -283,7 +290,10 @@ impl Found<'_> {
             Kind::Call(method, with) => {
                 let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
                 if method.is_empty() || !method.chars().all(plain) {
-                    self.add(path, "must be the name of a method or a tool, as it stands: `mcp.fs.write`, `fs_write`");
+                    self.add(
+                        path,
+                        "must be the name of a method or a tool, as it stands: `mcp.fs.write`, `fs_write`",
+                    );
                 }
                 if let Some(with) = with {
                     let path = at(&path[..path.len() - 1], &[key("with")]);
@@ -295,7 +305,7 @@ impl Found<'_> {
             }
             Kind::Sleep(time) => {
                 self.value(path, time);
-                if expr::names(time.as_str().unwrap_or_default()).is_ok_and(|names| names.is_empty())
+                if expr::is_text(time.as_str().unwrap_or_default())
                     && let Err(wrong) = Span::of_value(time)
                 {
                     self.add(path, wrong);
@@ -312,7 +322,10 @@ impl Found<'_> {
             }
             Kind::Parallel(parallel) => {
                 for name in parallel.branches.keys().filter(|name| !is_id(name)) {
-                    self.add(&at(path, &[key("branches"), key(name)]), "must be called by letters, digits and `_`");
+                    self.add(
+                        &at(path, &[key("branches"), key(name)]),
+                        "must be called by letters, digits and `_`",
+                    );
                 }
             }
             Kind::Set(vars) => {
@@ -355,9 +368,7 @@ impl Found<'_> {
             }
             Kind::Wait(wait) => {
                 self.written(path, *wait);
-                if expr::names(&wait.until).is_ok_and(|names| names.is_empty())
-                    && wait.until.parse::<jiff::Timestamp>().is_err()
-                {
+                if expr::is_text(&wait.until) && wait.until.parse::<jiff::Timestamp>().is_err() {
                     self.add(&at(path, &[key("until")]), "must be a time such as `2027-01-01T08:00:00Z`");
                 }
             }
@@ -418,7 +429,9 @@ impl Found<'_> {
 
     /// What is kept is kept without secrets, so that one that is put there would be three stars afterwards.
     fn no_secrets(&mut self, path: &[Place], value: &Value) {
-        let uses = |text: &str| expr::names(text).is_ok_and(|names| names.iter().any(|name| name.starts_with("secrets")));
+        let uses = |text: &str| {
+            expr::names(text).is_ok_and(|names| names.iter().any(|name| name.starts_with("secrets")))
+        };
         let found = match value {
             Value::String(text) => uses(text),
             Value::Array(items) => return items.iter().for_each(|item| self.no_secrets(path, item)),
@@ -426,7 +439,10 @@ impl Found<'_> {
             _ => false,
         };
         if found {
-            self.add(path, "keeps a secret, which is masked in what is kept; use `secrets.` where it is needed");
+            self.add(
+                path,
+                "keeps a secret, which is masked in what is kept; use `secrets.` where it is needed",
+            );
         }
     }
 }

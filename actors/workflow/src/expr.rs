@@ -73,7 +73,9 @@ impl Scope {
     pub fn merge(&mut self, group: &str, other: &Self) {
         let Some(Name::Many(theirs)) = other.0.get(group) else { return };
         match self.0.entry(group.into()).or_insert_with(|| Name::Many(BTreeMap::new())) {
-            Name::Many(ours) => ours.extend(theirs.iter().map(|(name, value)| (Arc::clone(name), value.clone()))),
+            Name::Many(ours) => {
+                ours.extend(theirs.iter().map(|(name, value)| (Arc::clone(name), value.clone())));
+            }
             one @ Name::One(_) => *one = Name::Many(theirs.clone()),
         }
     }
@@ -81,9 +83,11 @@ impl Scope {
     /// All that a group has.
     pub fn group(&self, group: &str) -> Value {
         match self.0.get(group) {
-            Some(Name::Many(many)) => {
-                many.iter().map(|(name, value)| (name.to_string(), plain(value))).collect::<Map<_, _>>().into()
-            }
+            Some(Name::Many(many)) => many
+                .iter()
+                .map(|(name, value)| (name.to_string(), plain(value)))
+                .collect::<Map<_, _>>()
+                .into(),
             Some(Name::One(one)) => plain(one),
             None => Value::Object(Map::new()),
         }
@@ -92,7 +96,9 @@ impl Scope {
     fn context(&self) -> Mj {
         let value = |name: &Name| match name {
             Name::One(value) => value.clone(),
-            Name::Many(many) => Mj::from_pairs(many.iter().map(|(name, value)| (name.to_string(), value.clone()))),
+            Name::Many(many) => {
+                Mj::from_pairs(many.iter().map(|(name, value)| (name.to_string(), value.clone())))
+            }
         };
         Mj::from_pairs(self.0.iter().map(|(name, it)| (name.to_string(), value(it))))
     }
@@ -126,7 +132,7 @@ pub fn text(text: &str, scope: &Scope) -> Result<Value, String> {
 /// # Errors
 /// Why it cannot be said.
 pub fn holds(condition: &str, scope: &Scope) -> Result<bool, String> {
-    let source = sole(condition).unwrap_or(condition);
+    let source = sole(condition.trim()).unwrap_or(condition);
     Ok(expression(source, &scope.context())?.is_true())
 }
 
@@ -135,7 +141,7 @@ pub fn holds(condition: &str, scope: &Scope) -> Result<bool, String> {
 /// # Errors
 /// Why it comes to nothing.
 pub fn value(source: &str, scope: &Scope) -> Result<Value, String> {
-    let source = sole(source).unwrap_or(source);
+    let source = sole(source.trim()).unwrap_or(source);
     shown(&expression(source, &scope.context())?)
 }
 
@@ -213,7 +219,9 @@ fn expression(source: &str, context: &Mj) -> Result<Mj, String> {
 
 fn shown(value: &Mj) -> Result<Value, String> {
     match value.kind() {
-        ValueKind::Invalid | ValueKind::Plain | ValueKind::Bytes => Err("is nothing that a step can use".to_owned()),
+        ValueKind::Invalid | ValueKind::Plain | ValueKind::Bytes => {
+            Err("is nothing that a step can use".to_owned())
+        }
         _ => serde_json::to_value(value).map_err(|error| format!("is nothing that a step can use: {error}")),
     }
 }
@@ -224,7 +232,10 @@ fn explain(error: &minijinja::Error, source: &str) -> String {
         ErrorKind::UndefinedError => "something in it is undefined".to_owned(),
         ErrorKind::OutOfFuel => format!("takes more than {FUEL} steps"),
         ErrorKind::SyntaxError => format!("is no template: {}", error.detail().unwrap_or("syntax error")),
-        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod => {
+        ErrorKind::UnknownFilter
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownFunction
+        | ErrorKind::UnknownMethod => {
             format!("uses what there is not: {}", error.detail().unwrap_or_default())
         }
         kind => kind.to_string(),
@@ -241,7 +252,7 @@ fn short(text: &str) -> String {
 }
 
 /// Whether nothing in it is to be evaluated.
-fn is_text(text: &str) -> bool {
+pub fn is_text(text: &str) -> bool {
     !(text.contains("{{") || text.contains("{%") || text.contains("{#"))
 }
 
@@ -256,7 +267,7 @@ fn is_plain(value: &Value) -> bool {
 
 /// The expression of a text that is one `{{ expression }}` and nothing around it.
 fn sole(text: &str) -> Option<&str> {
-    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
     let inner = inner.strip_prefix('-').unwrap_or(inner);
     let inner = inner.strip_suffix('-').unwrap_or(inner);
     let (mut quote, mut escaped, mut before) = (None, false, ' ');
@@ -265,11 +276,10 @@ fn sole(text: &str) -> Option<&str> {
             Some(_) if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '"' || c == '\'' => quote = Some(c),
             // Two expressions, with text between them.
             None if (before == '}' && c == '}') || (before == '{' && c == '{') => return None,
-            None => {}
+            _ => {}
         }
         before = c;
     }
@@ -286,13 +296,11 @@ pub fn names(text: &str) -> Result<Vec<String>, String> {
     if is_text(text) {
         return Ok(Vec::new());
     }
-    match sole(text) {
-        Some(source) => condition_names(source),
-        None => {
-            let template = JINJA.template_from_str(text).map_err(|error| explain(&error, text))?;
-            Ok(template.undeclared_variables(true).into_iter().collect())
-        }
+    if let Some(source) = sole(text) {
+        return condition_names(source);
     }
+    let template = JINJA.template_from_str(text).map_err(|error| explain(&error, text))?;
+    Ok(template.undeclared_variables(true).into_iter().collect())
 }
 
 /// The same for a condition, or an expression without braces.
@@ -300,7 +308,7 @@ pub fn names(text: &str) -> Result<Vec<String>, String> {
 /// # Errors
 /// It is no expression.
 pub fn condition_names(source: &str) -> Result<Vec<String>, String> {
-    let source = sole(source).unwrap_or(source);
+    let source = sole(source.trim()).unwrap_or(source);
     let compiled = JINJA.compile_expression(source).map_err(|error| explain(&error, source))?;
     Ok(compiled.undeclared_variables(true).into_iter().collect())
 }

@@ -17,7 +17,8 @@ pub fn schema(inputs: Option<&Map<String, Value>>) -> Value {
         return Value::Object(inputs.clone());
     }
     let has_default = |schema: &Value| schema.get("default").is_some();
-    let required: Vec<_> = inputs.iter().filter(|(_, schema)| !has_default(schema)).map(|(name, _)| name).collect();
+    let required: Vec<_> =
+        inputs.iter().filter(|(_, schema)| !has_default(schema)).map(|(name, _)| name).collect();
     json!({ "type": "object", "properties": inputs, "required": required, "additionalProperties": false })
 }
 
@@ -57,7 +58,8 @@ pub fn compile(schema: &Value) -> Result<jsonschema::Validator, String> {
 }
 
 fn fill(schema: &Value, value: &mut Value, depth: usize) {
-    let (Some(properties), Value::Object(map)) = (schema.get("properties").and_then(Value::as_object), value) else {
+    let (Some(properties), Value::Object(map)) = (schema.get("properties").and_then(Value::as_object), value)
+    else {
         return;
     };
     if depth > DEPTH_MAX {
@@ -83,7 +85,13 @@ mod tests {
         let schema = schema(inputs.as_object());
         assert_eq!(accept(&schema, json!({ "n": 1 })), Ok(json!({ "n": 1, "who": "Ada" })));
         assert_eq!(accept(&schema, json!({ "n": 1, "who": "x" })), Ok(json!({ "n": 1, "who": "x" })));
-        for bad in [json!(null), json!({ "n": "1" }), json!({ "n": 1, "m": 2 }), json!([]), json!({ "n": 1, "who": 3 })] {
+        for bad in [
+            json!(null),
+            json!({ "n": "1" }),
+            json!({ "n": 1, "m": 2 }),
+            json!([]),
+            json!({ "n": 1, "who": 3 }),
+        ] {
             assert!(accept(&schema, bad.clone()).is_err(), "{bad}");
         }
         assert_eq!(accept(&super::schema(None), json!({ "any": 1 })), Ok(json!({ "any": 1 })));

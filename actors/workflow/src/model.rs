@@ -633,8 +633,8 @@ pub enum Kind<'a> {
 
 /// The fields of a step that say what it does.
 pub(crate) const KINDS: &[&str] = &[
-    "call", "llm", "agent", "http", "docker", "sleep", "wait", "approve", "parallel", "switch", "set", "log", "emit",
-    "workflow", "raise", "steps",
+    "call", "llm", "agent", "http", "docker", "sleep", "wait", "approve", "parallel", "switch", "set", "log",
+    "emit", "workflow", "raise", "steps",
 ];
 
 impl Step {
@@ -727,6 +727,7 @@ impl Retry {
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde passes references")]
 fn is_none<T>(value: &Option<T>) -> bool {
     value.is_none()
 }

@@ -4,6 +4,8 @@
 //! an error and no text, what is put into a text is not evaluated again, and of the inputs only those that the schema
 //! names become variables of a container, never one that changes how programs are loaded.
 
+use std::fmt::Write as _;
+
 use cluster_config::document::Step as Place;
 use serde_json::{Map, Value, json};
 
@@ -47,7 +49,10 @@ pub(crate) fn translate(value: &Value, stem: &str, n8n: &str) -> Result<Workflow
         Some("n8n_webhook") => webhook(value, &mut workflow, n8n),
         Some("mcp_sequential_agent") => sequential(value, &mut workflow, &mut wrong),
         _ => {
-            let message = format!("must be one of {}, or left out with the steps written in the documented form", TYPES.join(", "));
+            let message = format!(
+                "must be one of {}, or left out with the steps written in the documented form",
+                TYPES.join(", ")
+            );
             wrong.push((vec![key("type")], message));
         }
     }
@@ -203,8 +208,9 @@ fn webhook(value: &Value, workflow: &mut Workflow, n8n: &str) {
 fn sequential(value: &Value, workflow: &mut Workflow, wrong: &mut Vec<Complaint>) {
     let mut taken = Vec::new();
     for (n, step) in steps(value, wrong).iter().enumerate() {
-        let mut complain =
-            |name: &str, message: &str| wrong.push((vec![key("steps"), Place::Index(n), key(name)], message.to_owned()));
+        let mut complain = |name: &str, message: &str| {
+            wrong.push((vec![key("steps"), Place::Index(n), key(name)], message.to_owned()));
+        };
         if step["action"].as_str().is_some_and(|action| action != "mcp_call") {
             complain("action", "must be `mcp_call`: a workflow of this type calls methods");
             continue;
@@ -214,7 +220,10 @@ fn sequential(value: &Value, workflow: &mut Workflow, wrong: &mut Vec<Complaint>
             continue;
         };
         let made = named(step, n, &mut taken);
-        let with = step.get("params_template").filter(|params| !params.is_null()).map(|params| template(params, None));
+        let with = step
+            .get("params_template")
+            .filter(|params| !params.is_null())
+            .map(|params| template(params, None));
         let id = made.id.clone();
         workflow.steps.push(Step { call: Some(method.to_owned()), with, ..made });
         let outputs = step["outputs_to_context"].as_object();
@@ -233,7 +242,9 @@ fn template(value: &Value, result: Option<&str>) -> Value {
     match value {
         Value::String(text) => Value::String(rewrite(text, result)),
         Value::Array(items) => items.iter().map(|item| template(item, result)).collect(),
-        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), template(value, result))).collect(),
+        Value::Object(map) => {
+            map.iter().map(|(name, value)| (name.clone(), template(value, result))).collect()
+        }
         other => other.clone(),
     }
 }
@@ -266,7 +277,8 @@ fn inside(source: &str, result: Option<&str>) -> String {
             out.push(c);
             at += 1;
         } else if word(c) {
-            let end = letters[at..].iter().position(|c| !word(*c)).map_or(letters.len(), |length| at + length);
+            let end =
+                letters[at..].iter().position(|c| !word(*c)).map_or(letters.len(), |length| at + length);
             let name: String = letters[at..end].iter().collect();
             let member = out.ends_with('.');
             match (result, &*name) {
@@ -276,7 +288,7 @@ fn inside(source: &str, result: Option<&str>) -> String {
                 }
                 _ if member && name.chars().all(|c| c.is_ascii_digit()) && !ends_in_digit(&out) => {
                     out.pop();
-                    out.push_str(&format!("[{name}]"));
+                    let _ = write!(out, "[{name}]");
                 }
                 (_, "context") if !member => out.push_str("vars"),
                 _ => out.push_str(&name),
@@ -292,6 +304,8 @@ fn inside(source: &str, result: Option<&str>) -> String {
 
 /// Whether the dot at its end is one of a number: `1.` of `1.5`.
 fn ends_in_digit(out: &str) -> bool {
-    let before = out[..out.len() - 1].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ']' && c != '.').next();
+    let before = out[..out.len() - 1]
+        .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ']' && c != '.')
+        .next();
     before.is_some_and(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit()))
 }

@@ -19,7 +19,7 @@ pub fn wait(again: &Again, failed: u32, chance: f64) -> Option<Duration> {
     let grown = first * factor.powi(i32::try_from(failed - 1).unwrap_or(i32::MAX).min(1000));
     let jitter = again.jitter.unwrap_or(0.0).clamp(0.0, 1.0) * (2.0 * chance.clamp(0.0, 1.0) - 1.0);
     let wait = grown.min(longest) * (1.0 + jitter);
-    Some(Duration::try_from_secs_f64(wait).unwrap_or(Duration::from_secs(300)))
+    Some(Duration::try_from_secs_f64(wait).unwrap_or(Duration::from_mins(5)))
 }
 
 #[cfg(test)]
@@ -29,7 +29,8 @@ mod tests {
     #[test]
     fn waits_grow_up_to_the_longest() {
         let again = Again { max: Some(4), max_backoff: Some(Span::seconds(3)), ..Again::default() };
-        let waits: Vec<_> = (0..=5).map(|failed| wait(&again, failed, 0.5).map(|wait| wait.as_secs())).collect();
+        let waits: Vec<_> =
+            (0..=5).map(|failed| wait(&again, failed, 0.5).map(|wait| wait.as_secs())).collect();
         assert_eq!(waits, [None, Some(1), Some(2), Some(3), Some(3), None]);
     }
 

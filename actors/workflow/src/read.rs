@@ -61,7 +61,9 @@ fn model(
         match original::translate(&value, stem, n8n) {
             Ok(workflow) => workflow,
             Err(wrong) => {
-                wrong.into_iter().for_each(|(path, message)| complain(&path, message));
+                for (path, message) in wrong {
+                    complain(&path, message);
+                }
                 return None;
             }
         }
@@ -69,7 +71,9 @@ fn model(
         shorthands(&mut value);
         let wrong = FORM.complaints(&value);
         if !wrong.is_empty() {
-            wrong.into_iter().for_each(|(path, message)| complain(&path, message));
+            for (path, message) in wrong {
+                complain(&path, message);
+            }
             return None;
         }
         match serde_json::from_value::<Workflow>(value) {
@@ -84,7 +88,9 @@ fn model(
         stem.clone_into(&mut workflow.id);
     }
     check::name_steps(&mut workflow);
-    check::complaints(&workflow).into_iter().for_each(|(path, message)| complain(&path, message));
+    for (path, message) in check::complaints(&workflow) {
+        complain(&path, message);
+    }
     Some(workflow)
 }
 

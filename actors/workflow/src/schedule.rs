@@ -21,7 +21,12 @@ impl Due {
     pub fn of(schedule: &Schedule) -> Result<Self, (&'static str, String)> {
         let cron: Cron = schedule.cron.parse().map_err(|error: croner::errors::CronError| {
             let shown: String = schedule.cron.chars().take(60).collect();
-            ("cron", format!("`{shown}` is no time as crontab has them, such as `0 7 * * MON-FRI` or `@daily`: {error}"))
+            (
+                "cron",
+                format!(
+                    "`{shown}` is no time as crontab has them, such as `0 7 * * MON-FRI` or `@daily`: {error}"
+                ),
+            )
         })?;
         let zone = match schedule.timezone.as_str() {
             "" => TimeZone::UTC,
@@ -45,7 +50,8 @@ impl Due {
 
     /// When it was last due after `since` and not after `until`.
     pub fn last(&self, since: Timestamp, until: Timestamp) -> Option<Timestamp> {
-        let last = self.cron.find_previous_occurrence(&until.to_zoned(self.zone.clone()), true).ok()?.timestamp();
+        let last =
+            self.cron.find_previous_occurrence(&until.to_zoned(self.zone.clone()), true).ok()?.timestamp();
         (last > since).then_some(last)
     }
 }
@@ -81,9 +87,15 @@ mod tests {
         let hourly = due("0 * * * *", "").unwrap();
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let last = |since, until| hourly.last(at(since), at(until)).map(|time| time.to_string());
-        assert_eq!(last("2026-11-20T05:30:00Z", "2026-11-20T08:10:00Z").as_deref(), Some("2026-11-20T08:00:00Z"));
+        assert_eq!(
+            last("2026-11-20T05:30:00Z", "2026-11-20T08:10:00Z").as_deref(),
+            Some("2026-11-20T08:00:00Z")
+        );
         assert_eq!(last("2026-11-20T08:00:00Z", "2026-11-20T08:10:00Z"), None);
-        assert_eq!(last("2026-11-20T07:59:00Z", "2026-11-20T08:00:00Z").as_deref(), Some("2026-11-20T08:00:00Z"));
+        assert_eq!(
+            last("2026-11-20T07:59:00Z", "2026-11-20T08:00:00Z").as_deref(),
+            Some("2026-11-20T08:00:00Z")
+        );
     }
 
     #[test]

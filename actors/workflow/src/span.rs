@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A year: what is meant to take longer is a mistake.
-const SPAN_MAX: Duration = Duration::from_secs(366 * 86_400);
+const SPAN_MAX: Duration = Duration::from_hours(366 * 24);
 
 /// A length of time, to the millisecond, at most a year.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

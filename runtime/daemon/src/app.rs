@@ -67,10 +67,8 @@ const SYNC: (&str, &str) = (
     "sync",
     "Copies between the roots and the remotes of rclone, as jobs that are planned, followed and resumed.",
 );
-const AGENT: (&str, &str) = (
-    "agent",
-    "Workflows: steps over all other methods that outlast the process and do nothing twice.",
-);
+const AGENT: (&str, &str) =
+    ("agent", "Workflows: steps over all other methods that outlast the process and do nothing twice.");
 const PROMPTS: (&str, &str) = ("prompts", "Texts that a person starts work with, in files of their own.");
 
 impl App {
@@ -120,6 +118,9 @@ impl App {
         let llm =
             Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
         let services = services(&fs, &search, &mail, &sync, &admin, &prompts, &llm, &agent);
+        let agent_slot =
+            services.iter().find(|service| service.name == AGENT.0).map(|service| service.slot.clone());
+        let agent_slot = agent_slot.unwrap_or_default();
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -180,7 +181,7 @@ impl App {
                 .chain(prompts.reader("prompts-watch"))
                 .chain(llm.reader("models-watch"))
                 .chain(mail.reader("mail-accounts-watch"))
-                .chain(agent.reader("workflows-watch"))
+                .chain(workflows::offered(&agent, &gateway, &agent_slot))
                 .chain([supervisor::ChildSpec::supervisor(mail.keepers())])
                 .chain(answers_suite)
                 // Last, so that runs end before what they call does.

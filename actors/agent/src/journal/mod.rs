@@ -138,11 +138,15 @@ impl Journal {
         .await
     }
 
-    /// A run waits for nobody any more.
+    /// One step fewer of a run waits for a person.
     pub(crate) async fn goes_on(&self, run: i64) -> Result<(), Error> {
         self.write(Outlasts::Crash, move |db| {
-            db.execute("UPDATE agent_runs SET state = 'running' WHERE seq = ?1 AND state = 'waiting'", [run])
-                .map(drop)
+            db.execute(
+                "UPDATE agent_runs SET state = 'running' WHERE seq = ?1 AND state = 'waiting' \
+                 AND NOT EXISTS (SELECT 1 FROM agent_steps WHERE run = ?1 AND state = 'asks')",
+                [run],
+            )
+            .map(drop)
         })
         .await
     }
@@ -174,7 +178,10 @@ fn step(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
         begun_ms: row.get(4)?,
         until_ms: row.get(5)?,
         detail: row.get(6)?,
-        outcome: outcome.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| unknown("outcome"))?,
+        outcome: outcome
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|_| unknown("outcome"))?,
     })
 }
 

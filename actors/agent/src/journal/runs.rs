@@ -199,8 +199,10 @@ impl Journal {
             let first: Option<i64> =
                 db.query_row("SELECT started_ms FROM agent_runs WHERE seq = ?1", [seq], |row| row.get(0))?;
             db.execute(
-                "UPDATE agent_runs SET state = CASE state WHEN 'pending' THEN 'running' WHEN 'waiting' THEN 'running' \
-                 ELSE state END, started_ms = coalesce(started_ms, ?2) WHERE seq = ?1",
+                "UPDATE agent_runs SET started_ms = coalesce(started_ms, ?2), state = CASE \
+                 WHEN state = 'cancelling' THEN state \
+                 WHEN EXISTS (SELECT 1 FROM agent_steps WHERE run = ?1 AND state = 'asks') THEN 'waiting' \
+                 ELSE 'running' END WHERE seq = ?1",
                 params![seq, now()],
             )?;
             let text = if first.is_none() { "begun" } else { "goes on from the journal" };
@@ -219,7 +221,8 @@ impl Journal {
         text: String,
     ) -> Result<i64, Error> {
         self.write(Outlasts::PowerCut, move |db| {
-            let (output, error) = (output.as_ref().map(Value::to_string), error.as_ref().map(Value::to_string));
+            let (output, error) =
+                (output.as_ref().map(Value::to_string), error.as_ref().map(Value::to_string));
             db.execute(
                 "UPDATE agent_runs SET state = ?2, ended_ms = ?3, output = ?4, error = ?5 WHERE seq = ?1",
                 params![seq, state.word(), now(), output, error],
@@ -244,7 +247,9 @@ impl Journal {
         let id = id.to_owned();
         self.write(Outlasts::PowerCut, move |db| {
             let before: Option<(i64, String)> = db
-                .query_row("SELECT seq, state FROM agent_runs WHERE id = ?1", [&id], |row| Ok((row.get(0)?, row.get(1)?)))
+                .query_row("SELECT seq, state FROM agent_runs WHERE id = ?1", [&id], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
                 .optional()?;
             let Some((seq, word)) = before else { return Ok(None) };
             let state = State::of(&word).ok_or_else(|| unknown("state"))?;

@@ -62,7 +62,9 @@ impl Method for Approve {
                 (Decision::Done(outcome), "approved")
             }
             ("approve", ..) => {
-                return Err(Error::invalid_params("repeat and outcome are for steps of which nobody knows whether they were done"));
+                return Err(Error::invalid_params(
+                    "repeat and outcome are for steps of which nobody knows whether they were done",
+                ));
             }
             ("ask", false, None) => (Decision::Done(json!({ "approved": true, "by": by })), "approved"),
             (_, true, None) => (Decision::Repeat, "repeated"),
@@ -128,7 +130,10 @@ pub(super) async fn decide(
 ) -> Result<Decided, Error> {
     let text = format!("{word} by {}", context.caller.name);
     if !agent.journal().decide(run.seq, &row.path, decision, text).await? {
-        return Err(refusal::run("waits_for_nobody", "Somebody else was faster: the step does not wait any more."));
+        return Err(refusal::run(
+            "waits_for_nobody",
+            "Somebody else was faster: the step does not wait any more.",
+        ));
     }
     if let Some(live) = agent.lives().get(&run.id) {
         live.decided.send_modify(|count| *count += 1);

@@ -55,7 +55,8 @@ impl Method for ListRuns {
 
     async fn call(self, context: &Context, agent: &Agent) -> Result<Runs, Error> {
         let before = self.cursor.map(|cursor| cursor.parse::<i64>()).transpose();
-        let before = before.map_err(|_| Error::invalid_params("cursor must be next_cursor of the answer before"))?;
+        let before =
+            before.map_err(|_| Error::invalid_params("cursor must be next_cursor of the answer before"))?;
         let limit = self.limit.clamp(1, LIMIT_MAX);
         let caller = &context.caller;
         let wanted = Wanted {

@@ -41,7 +41,11 @@ impl Method for RetryRun {
         let run = agent.run(&context.caller, &self.execution_id).await?;
         agent.clerk().ready().await?;
         if !agent.journal().retry(&run.id).await? {
-            let message = format!("The run '{}' is {}: only one that failed or was stopped can be tried again.", run.id, run.state.word());
+            let message = format!(
+                "The run '{}' is {}: only one that failed or was stopped can be tried again.",
+                run.id,
+                run.state.word()
+            );
             return Err(refusal::run("not_ended", message));
         }
         agent.clerk().begin(Ticket {
@@ -50,7 +54,7 @@ impl Method for RetryRun {
             concurrency: None,
             is_part: run.parent.is_some(),
             begun: false,
-        })?;
+        });
         Ok(Retried { execution_id: run.id, status: "started".to_owned() })
     }
 }

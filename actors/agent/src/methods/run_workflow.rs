@@ -66,7 +66,7 @@ impl Method for RunWorkflow {
         };
         if self.wait {
             let (run, _) = follow(agent, context, &started.execution_id, 0, true).await?;
-            started.status = run.state.word().to_owned();
+            run.state.word().clone_into(&mut started.status);
             started.error_message = error_message(&run);
             started.output = run.output;
         }

@@ -73,7 +73,8 @@ impl Method for Schedules {
                     ..listed("schedule", schedule.cron.clone())
                 });
             }
-            schedules.extend(on.file_change.as_ref().map(|files| listed("file_change", files.paths.join(", "))));
+            schedules
+                .extend(on.file_change.as_ref().map(|files| listed("file_change", files.paths.join(", "))));
             schedules.extend(on.mail.as_ref().map(|mail| {
                 listed("mail", format!("{} {}", mail.account, mail.folder.as_deref().unwrap_or("INBOX")))
             }));

@@ -40,9 +40,11 @@ impl Method for Validate {
             Ok(known) => {
                 Verdict { valid: true, workflow_id: Some(known.workflow.id.clone()), mistakes: Vec::new() }
             }
-            Err(wrong) => {
-                Verdict { valid: false, workflow_id: None, mistakes: wrong.lines().map(str::to_owned).collect() }
-            }
+            Err(wrong) => Verdict {
+                valid: false,
+                workflow_id: None,
+                mistakes: wrong.lines().map(str::to_owned).collect(),
+            },
         })
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use workflow::model::{Case, Parallel};
 use workflow::{Kind, Scope};
 
-use super::machine::{Machine, join, worst};
+use super::machine::{Machine, holds, join, worst};
 use crate::failure::{Flow, Stop};
 use crate::record::StepState;
 
@@ -24,7 +24,9 @@ impl Machine {
             match kind {
                 Kind::Steps(steps) => self.list(steps, scope, inner.to_owned()).await,
                 Kind::Switch(cases) => self.switch(cases, scope, inner).await,
-                Kind::Parallel(parallel) if parallel.compete => self.compete(parallel, scope, path, inner).await,
+                Kind::Parallel(parallel) if parallel.compete => {
+                    self.compete(parallel, scope, path, inner).await
+                }
                 Kind::Parallel(parallel) => self.parallel(parallel, scope, inner).await,
                 _ => Ok(Value::Null),
             }
@@ -34,7 +36,7 @@ impl Machine {
 
     async fn switch(&self, cases: &[Case], scope: &mut Scope, inner: &str) -> Flow<Value> {
         for (n, case) in cases.iter().enumerate() {
-            let taken = case.when.as_ref().map_or(Ok(true), |when| self.holds(when, scope));
+            let taken = case.when.as_ref().map_or(Ok(true), |when| holds(when, scope));
             if taken.map_err(|failure| failure.at(inner))? {
                 return self.list(&case.steps, scope, join(inner, &format!("case{}", n + 1))).await;
             }

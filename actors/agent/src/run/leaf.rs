@@ -1,6 +1,5 @@
 //! Steps that do something: what they are about to do is written down before, and what came of it after.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use protocol::Cancel;
@@ -121,7 +120,11 @@ impl Machine {
     }
 
     fn masked(&self, event: Event) -> Event {
-        Event { text: self.masks.text(&event.text), data: event.data.map(|data| self.masks.value(data)), ..event }
+        Event {
+            text: self.masks.text(&event.text),
+            data: event.data.map(|data| self.masks.value(data)),
+            ..event
+        }
     }
 
     fn limit(&self, step: &Step, kind_seconds: Option<u64>) -> Duration {
@@ -156,10 +159,16 @@ impl Machine {
                 Ok(became.into())
             }
             Work::Http(request, expected, _) => {
-                self.put(row, begins(&format!("{} {}", request.method, self.masks.text(&request.url))), None, outlasts)
-                    .await?;
+                self.put(
+                    row,
+                    begins(&format!("{} {}", request.method, self.masks.text(&request.url))),
+                    None,
+                    outlasts,
+                )
+                .await?;
                 let limit = self.limit(step, None);
-                let became = self.undisturbed(self.fetch(request, expected, limit), work.repeatable()).await?;
+                let became =
+                    self.undisturbed(self.fetch(request, expected, limit), work.repeatable()).await?;
                 Ok(became.into())
             }
             Work::Docker(container, _) => {
@@ -176,12 +185,14 @@ impl Machine {
                 self.put(row, begins("agent"), None, Outlasts::Crash).await?;
                 let limit = self.limit(step, Some(MODEL_SECONDS));
                 let worked = tokio::time::timeout(limit, self.agent_loop(agent, path));
-                let became = match worked.await {
-                    Ok(became) => became?,
-                    Err(_) => {
-                        self.agent.journal().abandon(self.run.seq, &format!("{path}/")).await?;
-                        Became::Failed(Failure::new("timeout", format!("the agent was not done within {limit:?}")))
-                    }
+                let became = if let Ok(became) = worked.await {
+                    became?
+                } else {
+                    self.agent.journal().abandon(self.run.seq, &format!("{path}/")).await?;
+                    Became::Failed(Failure::new(
+                        "timeout",
+                        format!("the agent was not done within {limit:?}"),
+                    ))
                 };
                 Ok(became.into())
             }
@@ -190,7 +201,11 @@ impl Machine {
 
     /// Waits for what was begun. A run that is to stop gives it up; a process that is to end lets it come to its end as
     /// long as it may, so that the journal has what came of it.
-    async fn undisturbed(&self, work: impl Future<Output = Became>, repeatable: bool) -> Flow<Became> {
+    pub(crate) async fn undisturbed(
+        &self,
+        work: impl Future<Output = Became>,
+        repeatable: bool,
+    ) -> Flow<Became> {
         let mut work = std::pin::pin!(work);
         tokio::select! {
             became = &mut work => Ok(became),
@@ -212,7 +227,8 @@ impl Machine {
             Err(error) => return Became::Failed(Failure::of(&error)),
         };
         loop {
-            let became = doors::call(dispatch, &self.caller, &call.method, &call.params, deadline, most).await;
+            let became =
+                doors::call(dispatch, &self.caller, &call.method, &call.params, deadline, most).await;
             match became {
                 Became::Later(wait, failure) => {
                     if Instant::now() + wait >= deadline {
@@ -222,7 +238,7 @@ impl Machine {
                 }
                 Became::Done(value) => {
                     return match &call.chat {
-                        Some(schema) => answer(&value, schema.as_ref()),
+                        Some(chat) => answer(&value, chat.schema.as_ref()),
                         None => Became::Done(value),
                     };
                 }
@@ -254,7 +270,12 @@ impl Machine {
         if good {
             return Became::Done(value);
         }
-        let message = format!("{} {} answered with status {}", request.method, self.masks.text(&request.url), answer.status);
+        let message = format!(
+            "{} {} answered with status {}",
+            request.method,
+            self.masks.text(&request.url),
+            answer.status
+        );
         Became::Failed(Failure::new("http_status", message).with_data(value))
     }
 
@@ -266,10 +287,11 @@ impl Machine {
         let ended = match tokio::time::timeout_at(deadline.into(), asked).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(error)) => return Became::of(&error),
-            Err(_) => return Became::Failed(Failure::new("timeout", format!("it did not end within {limit:?}"))),
+            Err(_) => {
+                return Became::Failed(Failure::new("timeout", format!("it did not end within {limit:?}")));
+            }
         };
-        let value =
-            json!({ "exit_code": ended.exit_code, "output": ended.output, "container_id": ended.container_id });
+        let value = json!({ "exit_code": ended.exit_code, "output": ended.output, "container_id": ended.container_id });
         if ended.exit_code == 0 {
             return Became::Done(value);
         }
@@ -280,45 +302,47 @@ impl Machine {
     // === Persons ===
 
     /// Asks a person, and waits for the answer.
-    async fn ask(&self, row: Row, question: &Question) -> Flow<()> {
+    pub(crate) async fn ask(&self, row: Row, question: &Question) -> Flow<()> {
         let path = row.path.clone();
-        let (until, fresh) = if row.state == StepState::Asks {
-            (row.until_ms, false)
-        } else {
-            (silence_at(question), true)
-        };
+        let (until, fresh) =
+            if row.state == StepState::Asks { (row.until_ms, false) } else { (silence_at(question), true) };
         if fresh {
             let message = self.masks.text(&question.message);
             let event = Event::new(&path, "asks", message.clone());
             let row = Row { state: StepState::Asks, until_ms: until, detail: Some(message), ..row };
             self.put(row, vec![event], Some(State::Waiting), Outlasts::PowerCut).await?;
         }
-        match self.answered(&path, until).await? {
-            true => Ok(()),
-            false => {
-                let row = self.row(&path).unwrap_or_else(|| new_row(&path, "approve"));
-                let (state, outcome, text) = match question.on_timeout {
-                    Silence::Approve => (
-                        StepState::Done,
-                        json!({ "approved": true, "by": null, "note": null }),
-                        "nobody answered in time, which counts as a yes",
-                    ),
-                    Silence::Reject => (
-                        StepState::Failed,
-                        Failure::new("rejected", "nobody answered in time").at(&path).value(),
-                        "nobody answered in time, which counts as a no",
-                    ),
-                };
-                let row = Row { state, outcome: Some(outcome), until_ms: None, ..row };
-                self.put(row, vec![Event::new(&path, "decided", text)], Some(State::Running), Outlasts::PowerCut).await
-            }
+        if self.answered(&path, until).await? {
+            Ok(())
+        } else {
+            let row = self.row(&path).unwrap_or_else(|| new_row(&path, "approve"));
+            let (state, outcome, text) = match question.on_timeout {
+                Silence::Approve => (
+                    StepState::Done,
+                    json!({ "approved": true, "by": null, "note": null }),
+                    "nobody answered in time, which counts as a yes",
+                ),
+                Silence::Reject => (
+                    StepState::Failed,
+                    Failure::new("rejected", "nobody answered in time").at(&path).value(),
+                    "nobody answered in time, which counts as a no",
+                ),
+            };
+            let row = Row { state, outcome: Some(outcome), until_ms: None, ..row };
+            self.put(row, vec![Event::new(&path, "decided", text)], None, Outlasts::PowerCut).await?;
+            Ok(self.agent.journal().goes_on(self.run.seq).await?)
         }
     }
 
     /// Has a person decide about what may or may not have been done.
     async fn ask_about(&self, row: Row, work: &Work, why: &str) -> Flow<()> {
+        self.ask_whether(row, &work.line(), why).await
+    }
+
+    /// The same for what `line` says.
+    pub(crate) async fn ask_whether(&self, row: Row, line: &str, why: &str) -> Flow<()> {
         let path = row.path.clone();
-        let what = self.masks.text(&work.line());
+        let what = self.masks.text(line);
         let what: String = what.chars().take(DETAIL_CHARS).collect();
         let message = format!(
             "Nobody knows whether this was done: {what} ({why}). To do it twice may not be what doing it once is. Look, and \
@@ -332,18 +356,14 @@ impl Machine {
     }
 
     /// Waits until a person has decided; `false` when nobody has until then.
-    async fn answered(&self, path: &str, until: Option<i64>) -> Flow<bool> {
-        let asking = Asking::begin(self);
+    pub(crate) async fn answered(&self, path: &str, until: Option<i64>) -> Flow<bool> {
         let mut decided = self.live.decided.subscribe();
         loop {
             decided.borrow_and_update();
             let row = self.agent.journal().one_step(self.run.seq, path).await?;
             if let Some(row) = row.filter(|row| row.state != StepState::Asks) {
-                let last = asking.end();
                 self.rows().insert(path.to_owned(), row);
-                if last {
-                    self.agent.journal().goes_on(self.run.seq).await?;
-                }
+                self.agent.journal().goes_on(self.run.seq).await?;
                 return Ok(true);
             }
             let late = async {
@@ -386,7 +406,7 @@ impl Machine {
             };
             let begin = ticket(&new);
             self.agent.journal().make(new).await?;
-            self.agent.clerk().begin(begin)?;
+            self.agent.clerk().begin(begin);
         }
         let begun = self.row(path).map_or_else(now, |row| row.begun_ms);
         let until = step.timeout.map(|timeout| begun + timeout.ms());
@@ -402,8 +422,13 @@ impl Machine {
                 return Ok(match run.state {
                     State::Completed => Became::Done(run.output.unwrap_or_default()),
                     state => {
-                        let why = run.error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or("stopped");
-                        let message = format!("the run {id} of '{}' is {}: {why}", run.workflow, state.word());
+                        let why = run
+                            .error
+                            .as_ref()
+                            .and_then(|error| error["message"].as_str())
+                            .unwrap_or("stopped");
+                        let message =
+                            format!("the run {id} of '{}' is {}: {why}", run.workflow, state.word());
                         Became::Failed(Failure::new("workflow_failed", message).with_data(json!({
                             "execution_id": id, "status": state.word(), "error": run.error })))
                     }
@@ -439,30 +464,6 @@ enum Performed {
 impl From<Became> for Performed {
     fn from(became: Became) -> Self {
         Self::Became(became)
-    }
-}
-
-/// One more step that waits for a person, as long as this is held.
-struct Asking<'a>(&'a Machine, bool);
-
-impl<'a> Asking<'a> {
-    fn begin(machine: &'a Machine) -> Self {
-        machine.asking.fetch_add(1, Ordering::SeqCst);
-        Self(machine, false)
-    }
-
-    /// It does not wait any more; whether it was the last one.
-    fn end(mut self) -> bool {
-        self.1 = true;
-        self.0.asking.fetch_sub(1, Ordering::SeqCst) == 1
-    }
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        if !self.1 {
-            self.0.asking.fetch_sub(1, Ordering::SeqCst);
-        }
     }
 }
 
@@ -516,7 +517,8 @@ fn answer(completion: &Value, schema: Option<&Value>) -> Became {
         match checked(text, schema) {
             Ok(json) => result["json"] = json,
             Err(why) => {
-                let failure = Failure::new("bad_answer", format!("The model's answer does not fit the schema: {why}"));
+                let failure =
+                    Failure::new("bad_answer", format!("The model's answer does not fit the schema: {why}"));
                 return Became::Failed(failure.with_data(json!({ "text": text })));
             }
         }

@@ -25,7 +25,7 @@ use crate::service::Agent;
 const TRIM_EVERY: usize = 512;
 
 /// A clock may be set while something waits; it is looked at this often.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// A run under way.
 pub(crate) struct Machine {
@@ -37,14 +37,16 @@ pub(crate) struct Machine {
     pub(crate) rows: Mutex<HashMap<String, Row>>,
     pub(crate) masks: Masks,
     pub(crate) scope: Scope,
-    /// Steps that wait for a person.
-    pub(crate) asking: AtomicUsize,
     pub(crate) told: AtomicUsize,
 }
 
 /// `base/id`.
 pub(crate) fn join(base: &str, id: &str) -> String {
     if base.is_empty() { id.to_owned() } else { format!("{base}/{id}") }
+}
+
+pub(crate) fn holds(condition: &Condition, scope: &Scope) -> Result<bool, Failure> {
+    expr::holds(condition.source(), scope).map_err(template)
 }
 
 pub(crate) fn template(why: String) -> Failure {
@@ -74,7 +76,8 @@ impl Machine {
         {
             let rows = self.rows();
             if rows.len() >= most && !rows.contains_key(&row.path) {
-                let message = format!("the run has done {most} steps, which is as many as agent.steps allows");
+                let message =
+                    format!("the run has done {most} steps, which is as many as agent.steps allows");
                 return Err(Failure::new("too_many_steps", message).at(&row.path).into());
             }
         }
@@ -126,33 +129,37 @@ impl Machine {
     /// Everything, and what it comes to.
     pub(crate) async fn whole(&self) -> Flow<Value> {
         let mut scope = self.scope.clone();
-        let limit = self.workflow.timeout.map(|timeout| {
-            self.run.started_ms.unwrap_or_else(now) + timeout.ms() - now()
-        });
+        let limit = self
+            .workflow
+            .timeout
+            .map(|timeout| self.run.started_ms.unwrap_or_else(now) + timeout.ms() - now());
         let steps = self.list(&self.workflow.steps, &mut scope, String::new());
         let mut outcome = match limit {
             None => steps.await,
             Some(left) => {
                 let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-                match tokio::time::timeout(left, steps).await {
-                    Ok(outcome) => outcome,
-                    Err(_) => {
-                        self.agent.journal().abandon(self.run.seq, "").await?;
-                        Err(Failure::new("timeout", "the run took longer than its `timeout`").into())
-                    }
+                if let Ok(outcome) = tokio::time::timeout(left, steps).await {
+                    outcome
+                } else {
+                    self.agent.journal().abandon(self.run.seq, "").await?;
+                    Err(Failure::new("timeout", "the run took longer than its `timeout`").into())
                 }
             }
         };
         if let Err(Stop::Failed(failure)) = outcome {
             outcome = self.caught(self.workflow.catch.as_ref(), *failure, &mut scope, "").await;
         }
-        if !self.workflow.finally.is_empty() && !matches!(outcome, Err(Stop::Asked | Stop::Shutdown | Stop::Lost(_))) {
+        if !self.workflow.finally.is_empty()
+            && !matches!(outcome, Err(Stop::Asked | Stop::Shutdown | Stop::Lost(_)))
+        {
             let ended = self.list(&self.workflow.finally, &mut scope, "finally".to_owned()).await;
             outcome = ended.and(outcome);
         }
         outcome?;
         let output = match &self.workflow.outputs {
-            Some(outputs) => expr::render(outputs, &scope).map_err(|why| template(format!("outputs: {why}")))?,
+            Some(outputs) => {
+                expr::render(outputs, &scope).map_err(|why| template(format!("outputs: {why}")))?
+            }
             None => scope.group("steps"),
         };
         self.within(self.masks.value(output), "outputs")
@@ -196,7 +203,8 @@ impl Machine {
 
     /// Steps that run as soon as what they need is done. Each sees what it needs, and nothing that happens beside it.
     async fn graph(&self, steps: &[Step], scope: &mut Scope, base: &str) -> Flow<Value> {
-        let needs: Vec<Vec<usize>> = steps.iter().enumerate().map(|(n, step)| needs(steps, n, step)).collect();
+        let needs: Vec<Vec<usize>> =
+            steps.iter().enumerate().map(|(n, step)| needs(steps, n, step)).collect();
         let mut done: Vec<Option<Flow<(Value, Scope)>>> = steps.iter().map(|_| None).collect();
         let mut begun = BTreeSet::new();
         let mut under_way = FuturesUnordered::new();
@@ -243,7 +251,7 @@ impl Machine {
         self.go_on()?;
         let path = join(base, &step.id);
         if let Some(condition) = &step.condition
-            && !self.holds(condition, scope).map_err(|failure| failure.at(&path))?
+            && !holds(condition, scope).map_err(|failure| failure.at(&path))?
         {
             scope.set_in("steps", &step.id, &Value::Null);
             return Ok(Value::Null);
@@ -262,15 +270,12 @@ impl Machine {
         let mut value = outcome?;
         if let Some(outputs) = &step.outputs {
             let own = scope.clone().with("result", &value);
-            let made = expr::render(outputs, &own).map_err(|why| template(format!("outputs: {why}")).at(&path))?;
+            let made =
+                expr::render(outputs, &own).map_err(|why| template(format!("outputs: {why}")).at(&path))?;
             value = self.within(self.masks.value(made), &path)?;
         }
         scope.set_in("steps", &step.id, &value);
         Ok(value)
-    }
-
-    pub(crate) fn holds(&self, condition: &Condition, scope: &Scope) -> Result<bool, Failure> {
-        expr::holds(condition.source(), scope).map_err(template)
     }
 
     /// What is done about a failure, if anything is.
@@ -285,7 +290,7 @@ impl Machine {
         let (steps, when, name) = catch.parts();
         let mut own = scope.clone().with(name, &failure.value());
         if let Some(when) = when
-            && !self.holds(when, &own.clone().with("error", &failure.value())).map_err(|why| why.at(base))?
+            && !holds(when, &own.clone().with("error", &failure.value())).map_err(|why| why.at(base))?
         {
             return Err(failure.into());
         }
@@ -350,7 +355,12 @@ impl Machine {
     // === Tries ===
 
     /// A step, as often as it may be tried.
-    fn tried<'a>(&'a self, step: &'a Step, scope: &'a mut Scope, path: &'a str) -> BoxFuture<'a, Flow<Value>> {
+    fn tried<'a>(
+        &'a self,
+        step: &'a Step,
+        scope: &'a mut Scope,
+        path: &'a str,
+    ) -> BoxFuture<'a, Flow<Value>> {
         async move {
             let Some(kind) = step.kind() else { return Ok(Value::Null) };
             if !is_block(&kind) {
@@ -373,7 +383,13 @@ impl Machine {
                 Some(row) if row.state == StepState::Failed => return Err(failed(&row).into()),
                 Some(row) if row.state == StepState::Again => {
                     self.until(row.until_ms.unwrap_or_default()).await?;
-                    let next = Row { state: StepState::Begun, attempt: row.attempt + 1, begun_ms: now(), until_ms: None, ..row };
+                    let next = Row {
+                        state: StepState::Begun,
+                        attempt: row.attempt + 1,
+                        begun_ms: now(),
+                        until_ms: None,
+                        ..row
+                    };
                     self.put(next.clone(), Vec::new(), None, Outlasts::Crash).await?;
                     next
                 }
@@ -392,12 +408,11 @@ impl Machine {
                 Some(timeout) => {
                     let left = row.begun_ms + timeout.ms() - now();
                     let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-                    match tokio::time::timeout(left, work).await {
-                        Ok(outcome) => outcome,
-                        Err(_) => {
-                            self.agent.journal().abandon(self.run.seq, &inner).await?;
-                            Err(Failure::new("timeout", format!("it took longer than {timeout}")).at(path).into())
-                        }
+                    if let Ok(outcome) = tokio::time::timeout(left, work).await {
+                        outcome
+                    } else {
+                        self.agent.journal().abandon(self.run.seq, &inner).await?;
+                        Err(Failure::new("timeout", format!("it took longer than {timeout}")).at(path).into())
                     }
                 }
             };
@@ -424,7 +439,11 @@ impl Machine {
         may_repeat: bool,
     ) -> Flow<()> {
         let failure = failure.at(&row.path);
-        let failure = Failure { message: self.masks.text(&failure.message), data: self.masks.value(failure.data), ..failure };
+        let failure = Failure {
+            message: self.masks.text(&failure.message),
+            data: self.masks.value(*failure.data).into(),
+            ..failure
+        };
         let again = step.retry.as_ref().filter(|_| may_repeat).map(workflow::model::Retry::full);
         let wait = match &again {
             Some(again) if self.wants(again, scope, &failure).map_err(|why| why.at(&row.path))? => {
@@ -433,24 +452,26 @@ impl Machine {
             _ => None,
         };
         let path = row.path.clone();
-        match wait {
-            Some(wait) => {
-                let until = now() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                let text = format!("try {} failed ({}); the next one in {wait:.1?}", row.attempt, failure.message);
-                let row = Row { state: StepState::Again, until_ms: Some(until), outcome: Some(failure.value()), ..row };
-                self.put(row, vec![Event::new(&path, "retrying", text)], None, Outlasts::Crash).await
-            }
-            None => {
-                let event = Event::new(&path, "step_failed", format!("{}: {}", failure.kind, failure.message));
-                let row = Row { state: StepState::Failed, outcome: Some(failure.value()), until_ms: None, ..row };
-                self.put(row, vec![event], None, Outlasts::Crash).await?;
-                Err(failure.into())
-            }
+        if let Some(wait) = wait {
+            let until = now() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            let text =
+                format!("try {} failed ({}); the next one in {wait:.1?}", row.attempt, failure.message);
+            let row =
+                Row { state: StepState::Again, until_ms: Some(until), outcome: Some(failure.value()), ..row };
+            self.put(row, vec![Event::new(&path, "retrying", text)], None, Outlasts::Crash).await
+        } else {
+            let event = Event::new(&path, "step_failed", format!("{}: {}", failure.kind, failure.message));
+            let row = Row { state: StepState::Failed, outcome: Some(failure.value()), until_ms: None, ..row };
+            self.put(row, vec![event], None, Outlasts::Crash).await?;
+            Err(failure.into())
         }
     }
 
     fn wants(&self, again: &Again, scope: &Scope, failure: &Failure) -> Result<bool, Failure> {
-        again.when.as_ref().map_or(Ok(true), |when| self.holds(when, &scope.clone().with("error", &failure.value())))
+        again
+            .when
+            .as_ref()
+            .map_or(Ok(true), |when| holds(when, &scope.clone().with("error", &failure.value())))
     }
 }
 

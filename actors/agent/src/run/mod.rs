@@ -61,7 +61,10 @@ async fn work_on(agent: &Agent, id: &str, live: &Arc<Live>) -> Result<End, Error
         live.stop.cancel(protocol::Cause::Cancelled);
     }
     if run.crashes >= CRASHES_MAX {
-        let failure = Failure::new("crashed", format!("the work on this run has panicked {CRASHES_MAX} times; the log says where"));
+        let failure = Failure::new(
+            "crashed",
+            format!("the work on this run has panicked {CRASHES_MAX} times; the log says where"),
+        );
         return settle(agent, &run, live, Err(failure.into())).await;
     }
     let machine = match make(agent, &run, live).await? {
@@ -78,7 +81,8 @@ async fn make(agent: &Agent, run: &Run, live: &Arc<Live>) -> Result<Result<Machi
     let workflow: Workflow = match serde_json::from_str(&text) {
         Ok(workflow) => workflow,
         Err(error) => {
-            let message = format!("the workflow was kept by another version, which this one cannot read: {error}");
+            let message =
+                format!("the workflow was kept by another version, which this one cannot read: {error}");
             return Ok(Err(Failure::new("definition", message)));
         }
     };
@@ -121,7 +125,6 @@ async fn make(agent: &Agent, run: &Run, live: &Arc<Live>) -> Result<Result<Machi
         rows: rows.into(),
         masks,
         scope,
-        asking: AtomicUsize::new(0),
         told: AtomicUsize::new(0),
     }))
 }
@@ -141,9 +144,7 @@ async fn settle(agent: &Agent, run: &Run, live: &Live, outcome: Flow<Value>) -> 
             };
             journal.ended(run.seq, State::Failed, None, Some(failure.value()), text).await?
         }
-        Err(Stop::Asked) => {
-            journal.ended(run.seq, State::Stopped, None, None, "stopped".to_owned()).await?
-        }
+        Err(Stop::Asked) => journal.ended(run.seq, State::Stopped, None, None, "stopped".to_owned()).await?,
         Err(Stop::Shutdown) => return Ok(End::Later),
         Err(Stop::Lost(error)) => return Err(*error),
     };

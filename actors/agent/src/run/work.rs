@@ -34,6 +34,12 @@ pub(crate) enum Work {
     Agent(Box<workflow::model::Agent>),
 }
 
+/// What a model's answer must look like.
+#[derive(Debug)]
+pub(crate) struct Chat {
+    pub(crate) schema: Option<Value>,
+}
+
 /// A call.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -41,14 +47,19 @@ pub(crate) struct Call {
     pub(crate) params: Value,
     pub(crate) repeatable: bool,
     /// An answer of a model, with what it must look like.
-    pub(crate) chat: Option<Option<Value>>,
+    pub(crate) chat: Option<Chat>,
 }
 
 impl Work {
     /// Whether it may be done again when nobody knows whether it was done.
     pub(crate) fn repeatable(&self) -> bool {
         match self {
-            Self::Pure(..) | Self::Fail(_) | Self::Until(_) | Self::Ask(_) | Self::Run(_) | Self::Agent(_) => true,
+            Self::Pure(..)
+            | Self::Fail(_)
+            | Self::Until(_)
+            | Self::Ask(_)
+            | Self::Run(_)
+            | Self::Agent(_) => true,
             Self::Call(call) => call.repeatable,
             Self::Http(_, _, repeatable) | Self::Docker(_, repeatable) => *repeatable,
         }
@@ -71,7 +82,8 @@ impl Work {
 fn filled<T: serde::Serialize + DeserializeOwned>(it: &T, scope: &Scope) -> Result<T, Failure> {
     let written = serde_json::to_value(it).map_err(|error| template(error.to_string()))?;
     let value = expr::render(&written, scope).map_err(template)?;
-    serde_json::from_value(value).map_err(|error| template(format!("what its templates come to does not fit: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| template(format!("what its templates come to does not fit: {error}")))
 }
 
 fn as_text(value: &Value) -> String {
@@ -94,7 +106,8 @@ impl Machine {
     ) -> Result<Work, Failure> {
         Ok(match kind {
             Kind::Call(name, with) => {
-                let params = with.map_or(Ok(json!({})), |with| expr::render(with, scope)).map_err(template)?;
+                let params =
+                    with.map_or(Ok(json!({})), |with| expr::render(with, scope)).map_err(template)?;
                 Work::Call(self.call_of(name, params, step.idempotent, path)?)
             }
             Kind::Llm(llm) => {
@@ -102,7 +115,7 @@ impl Machine {
                 let schema = llm.schema.clone().map(Value::Object);
                 let params = chat_params(&llm)?;
                 let mut call = self.call_of("mcp.llm.chat", params, step.idempotent, path)?;
-                call.chat = Some(schema);
+                call.chat = Some(Chat { schema });
                 Work::Call(call)
             }
             Kind::Agent(agent) => Work::Agent(Box::new(filled(agent, scope)?)),
@@ -171,7 +184,10 @@ impl Machine {
     ) -> Result<Call, Failure> {
         let about = self.agent.methods().about(name).ok_or_else(|| {
             let name = crate::refusal::shown(name);
-            Failure::new("method_not_found", format!("There is no method or tool '{name}'. mcp.hello lists them."))
+            Failure::new(
+                "method_not_found",
+                format!("There is no method or tool '{name}'. mcp.hello lists them."),
+            )
         })?;
         self.may(&about)?;
         if about.takes_key
@@ -190,20 +206,27 @@ impl Machine {
         let method = &about.method;
         let decides = ["mcp.agent.approve", "mcp.agent.reject"].contains(&method.as_str());
         if decides {
-            return Err(Failure::new("permission_denied", format!("'{method}' is for persons; a run cannot call it.")));
+            return Err(Failure::new(
+                "permission_denied",
+                format!("'{method}' is for persons; a run cannot call it."),
+            ));
         }
-        let allowed = self.workflow.allow.as_ref().is_none_or(|allow| allow.iter().any(|one| one.covers(method)));
+        let allowed =
+            self.workflow.allow.as_ref().is_none_or(|allow| allow.iter().any(|one| one.covers(method)));
         if allowed {
             return Ok(());
         }
-        let message = format!("'{method}' is not among what `allow` of the workflow '{}' says.", self.run.workflow);
+        let message =
+            format!("'{method}' is not among what `allow` of the workflow '{}' says.", self.run.workflow);
         Err(Failure::new("permission_denied", message))
     }
 
     fn http(&self, step: &Step, http: &Http, path: &str) -> Work {
         let method = http.method.as_deref().unwrap_or("GET").to_uppercase();
         let mut headers = texts(&http.headers);
-        let has = |headers: &[(String, String)], name: &str| headers.iter().any(|(one, _)| one.eq_ignore_ascii_case(name));
+        let has = |headers: &[(String, String)], name: &str| {
+            headers.iter().any(|(one, _)| one.eq_ignore_ascii_case(name))
+        };
         if http.json.is_some() && !has(&headers, "content-type") {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }

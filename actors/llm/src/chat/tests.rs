@@ -74,7 +74,8 @@ fn context() -> Context {
         allow: None,
         way: Way::Internal,
         token: None,
-        service: None, run: None,
+        service: None,
+        run: None,
     };
     Context {
         caller: Arc::new(caller),

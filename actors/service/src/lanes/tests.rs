@@ -81,7 +81,8 @@ impl World {
             allow: None,
             way: Way::Internal,
             token: None,
-            service: None, run: None,
+            service: None,
+            run: None,
         };
         let request = Incoming {
             method: entry.name.as_str().into(),

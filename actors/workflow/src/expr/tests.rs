@@ -24,7 +24,7 @@ fn one_expression_keeps_its_type_and_text_is_text() {
     check("{{ inputs.none }}", json!(null));
     check("{{ inputs.n > 2 }}", json!(true));
     check("{{ inputs.n * 1.5 }}", json!(4.5));
-    check(" {{ inputs.n }} ", json!(3));
+    check("{{ inputs.n }}\n", json!("3\n"));
     check("n={{ inputs.n }}", json!("n=3"));
     check("{{ inputs.n }}{{ inputs.n }}", json!("33"));
     check("{{ '}}' }}", json!("}}"));
@@ -98,9 +98,14 @@ fn attempts_to_be_evaluated() {
 
 #[test]
 fn what_is_not_there_is_an_error() {
-    for bad in
-        ["{{ nothing }}", "{{ inputs.m }}", "a {{ inputs.m }}", "{{ steps.gone.x }}", "{{ inputs.x.y }}", "{{ nothing() }}"]
-    {
+    for bad in [
+        "{{ nothing }}",
+        "{{ inputs.m }}",
+        "a {{ inputs.m }}",
+        "{{ steps.gone.x }}",
+        "{{ inputs.x.y }}",
+        "{{ nothing() }}",
+    ] {
         assert!(text(bad, &scope()).is_err(), "{bad}: {:?}", text(bad, &scope()));
     }
     assert!(holds("inputs.m", &scope()).is_err());
@@ -122,7 +127,8 @@ fn nobody_waits_for_long() {
 
 #[test]
 fn conditions_are_written_either_way() {
-    let check = |condition: &str, expected| assert_eq!(holds(condition, &scope()), Ok(expected), "{condition}");
+    let check =
+        |condition: &str, expected| assert_eq!(holds(condition, &scope()), Ok(expected), "{condition}");
     check("inputs.n == 3", true);
     check("{{ inputs.n == 3 }}", true);
     check("inputs.n > 3 or 'x' in inputs.name", false);

@@ -85,38 +85,65 @@ fn everything_that_there_is_to_say() {
 
 #[test]
 fn every_mistake_has_its_line() {
-    check("steps:\n  - {id: a, sleep: 1}\n  - {id: b, slep: 1}\n", &["w.yaml:3: steps[1].slep|did you mean `sleep`?"]);
+    check(
+        "steps:\n  - {id: a, sleep: 1}\n  - {id: b, slep: 1}\n",
+        &["w.yaml:3: steps[1].slep|did you mean `sleep`?"],
+    );
     check("steps:\n  - id: a\n", &["w.yaml:2: steps[0]|does not say what it does"]);
-    check("steps:\n  - {sleep: 1, log: x}\n", &["w.yaml:2: steps[0]|several things that it does (sleep, log)"]);
+    check(
+        "steps:\n  - {sleep: 1, log: x}\n",
+        &["w.yaml:2: steps[0]|several things that it does (sleep, log)"],
+    );
     check("name: x\n", &["w.yaml:1|needs `steps`"]);
-    check("steps:\n  - {id: a, log: x}\n  - {id: a, log: y}\n", &["w.yaml:3: steps[1].id|another step's already"]);
+    check(
+        "steps:\n  - {id: a, log: x}\n  - {id: a, log: y}\n",
+        &["w.yaml:3: steps[1].id|another step's already"],
+    );
     check("steps:\n  - {id: my-step, log: x}\n", &["w.yaml:2: steps[0].id|write `my_step`"]);
     check("steps:\n  - log: '{{ inputs.n'\n", &["w.yaml:2: steps[0].log|is no template"]);
     check("steps:\n  - log: '{{ input.n }}'\n", &["w.yaml:2: steps[0].log|did you mean `inputs`?"]);
-    check("steps:\n  - {id: read, log: x}\n  - log: '{{ steps.raed }}'\n", &["w.yaml:3: steps[1].log|did you mean `read`?"]);
-    check("inputs: {n: {type: integer}}\nsteps:\n  - log: '{{ inputs.m }}'\n", &["w.yaml:3: steps[0].log|did you mean `n`?"]);
+    check(
+        "steps:\n  - {id: read, log: x}\n  - log: '{{ steps.raed }}'\n",
+        &["w.yaml:3: steps[1].log|did you mean `read`?"],
+    );
+    check(
+        "inputs: {n: {type: integer}}\nsteps:\n  - log: '{{ inputs.m }}'\n",
+        &["w.yaml:3: steps[0].log|did you mean `n`?"],
+    );
     check("inputs: {n: {type: intger}}\nsteps: [{log: x}]\n", &["w.yaml:1: inputs|is no JSON Schema"]);
     check("steps:\n  - {if: 'a ==', log: x}\n", &["w.yaml:2: steps[0].if|is no template"]);
     check("steps:\n  - {sleep: soon}\n", &["w.yaml:2: steps[0].sleep|`500ms`"]);
     check("steps:\n  - {timeout: soon, log: x}\n", &["w.yaml:2|`500ms`"]);
     check("steps:\n  - {retry: -1, log: x}\n", &["w.yaml:2: steps[0].retry|"]);
-    check("steps:\n  - {id: a, needs: [b], log: x}\n  - {id: b, needs: [a], log: x}\n", &[
-        "w.yaml:2: steps[0].needs[0]|needs this step",
-        "w.yaml:3: steps[1].needs[0]|needs this step",
-    ]);
+    check(
+        "steps:\n  - {id: a, needs: [b], log: x}\n  - {id: b, needs: [a], log: x}\n",
+        &["w.yaml:2: steps[0].needs[0]|needs this step", "w.yaml:3: steps[1].needs[0]|needs this step"],
+    );
     check("steps:\n  - {id: a, needs: [c], log: x}\n", &["w.yaml:2: steps[0].needs[0]|no step `c`"]);
     check("on: {schedule: {cron: never}}\nsteps: [{log: x}]\n", &["w.yaml:1: on.schedule|crontab"]);
-    check("on: {schedule: {cron: '@daily', timezone: Moon}}\nsteps: [{log: x}]\n", &["w.yaml:1|no time zone"]);
+    check(
+        "on: {schedule: {cron: '@daily', timezone: Moon}}\nsteps: [{log: x}]\n",
+        &["w.yaml:1|no time zone"],
+    );
     check("secrets: {k: hunter2}\nsteps: [{log: x}]\n", &["w.yaml:1: secrets.k|does not stand in the file"]);
-    check("secrets: {k: '${K}'}\nsteps:\n  - set: {a: '{{ secrets.k }}'}\n", &["w.yaml:3: steps[0].set.a|keeps a secret"]);
-    check("steps:\n  - switch: [{steps: [{log: x}]}, {when: 'true', steps: [{log: y}]}]\n", &["w.yaml:2|put it last"]);
-    check("steps:\n  - {call: 'rm -rf', with: 3}\n", &[
-        "w.yaml:2: steps[0].call|must be the name",
-        "w.yaml:2: steps[0].with|mapping of params",
-    ]);
+    check(
+        "secrets: {k: '${K}'}\nsteps:\n  - set: {a: '{{ secrets.k }}'}\n",
+        &["w.yaml:3: steps[0].set.a|keeps a secret"],
+    );
+    check(
+        "steps:\n  - switch: [{steps: [{log: x}]}, {when: 'true', steps: [{log: y}]}]\n",
+        &["w.yaml:2|put it last"],
+    );
+    check(
+        "steps:\n  - {call: 'rm -rf', with: 3}\n",
+        &["w.yaml:2: steps[0].call|must be the name", "w.yaml:2: steps[0].with|mapping of params"],
+    );
     check("steps:\n  - {log: x, with: {}}\n", &["w.yaml:2: steps[0].with|belongs to `call`"]);
     check("allow: [mcp fs]\nsteps: [{log: x}]\n", &["w.yaml:1: allow[0]|"]);
-    check("concurrency: 0\nsteps: [{log: x}]\n", &["w.yaml:1: concurrency|must be a whole number from 1 to 1000"]);
+    check(
+        "concurrency: 0\nsteps: [{log: x}]\n",
+        &["w.yaml:1: concurrency|must be a whole number from 1 to 1000"],
+    );
     check("- a\n", &["w.yaml:1|must be a mapping"]);
     check("steps: [\n", &["w.yaml:2|is not YAML"]);
 }
@@ -139,7 +166,10 @@ fn mistakes_deep_inside_have_their_lines_too() {
         "steps:\n  - for_each: {in: inputs.list, max_paralel: 2}\n    log: x\n",
         &["w.yaml:2: steps[0].for_each.max_paralel|did you mean `max_parallel`?"],
     );
-    check("steps:\n  - retry: {max: 2, backof: 1s}\n    log: x\n", &["w.yaml:2: steps[0].retry.backof|did you mean `backoff`?"]);
+    check(
+        "steps:\n  - retry: {max: 2, backof: 1s}\n    log: x\n",
+        &["w.yaml:2: steps[0].retry.backof|did you mean `backoff`?"],
+    );
 }
 
 #[test]
@@ -162,7 +192,10 @@ fn the_originals_files_are_translated() {
 
     let read = good("id: hook\ntype: n8n_webhook\n");
     let Some(Kind::Http(http)) = read.steps[0].kind() else { panic!() };
-    assert_eq!((http.url.as_str(), http.method.as_deref()), ("http://localhost:5678/webhook/hook", Some("POST")));
+    assert_eq!(
+        (http.url.as_str(), http.method.as_deref()),
+        ("http://localhost:5678/webhook/hook", Some("POST"))
+    );
 }
 
 #[test]
@@ -183,7 +216,10 @@ fn the_originals_agent_is_translated() {
         "{{ inputs.file | replace('{lit}', vars.text) }}"
     );
     check("id: s\ntype: dance\n", &["w.yaml:2: type|must be one of"]);
-    check("type: mcp_sequential_agent\nsteps:\n  - {name: a, action: mcp_call}\n", &["w.yaml:3: steps[0].method|is missing"]);
+    check(
+        "type: mcp_sequential_agent\nsteps:\n  - {name: a, action: mcp_call}\n",
+        &["w.yaml:3: steps[0].method|is missing"],
+    );
 }
 
 #[test]
