@@ -1,10 +1,12 @@
 //! Workflows as people use them: files in a folder, run by the real daemon, killed in the middle, and going on.
 
+mod agents;
 mod durable;
 mod format;
 mod persons;
 mod scenarios;
 mod schedules;
+mod triggers;
 
 use std::time::{Duration, Instant};
 

@@ -161,7 +161,7 @@ async fn made(
     let inputs = schedule.inputs.clone().map_or(Value::Null, Value::Object);
     let cause = json!({ "by": "schedule", "due": then.to_string() });
     let id = id_of(&format!("schedule:{}:{place}:{then}", workflow.id));
-    match agent.new_run(&known, Owner::of(&owner), inputs, cause, &id, None) {
+    match Agent::new_run(&known, Owner::of(&owner), inputs, cause, &id, None) {
         Ok(new) => Ok(Some(new)),
         Err(error) => {
             tracing::warn!(workflow = workflow.id, %error, "a run that is due cannot be made");

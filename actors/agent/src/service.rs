@@ -147,7 +147,7 @@ impl Agent {
         self.clerk().ready().await?;
         let known = self.library().get(id)?;
         let cause = json!({ "by": "call", "caller": caller.name });
-        let new = self.new_run(&known, Owner::of(caller), inputs, cause, &new_id()?, None)?;
+        let new = Self::new_run(&known, Owner::of(caller), inputs, cause, &new_id()?, None)?;
         self.journal().make(new.clone()).await?;
         self.clerk().begin(ticket(&new));
         Ok(new)
@@ -155,7 +155,6 @@ impl Agent {
 
     /// What a run of `known` is made of. `parent` is the run that it is a step of, and how deep that is.
     pub(crate) fn new_run(
-        &self,
         known: &Known,
         owner: Owner,
         inputs: Value,

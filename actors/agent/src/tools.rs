@@ -54,7 +54,7 @@ impl Agent {
         };
         let name = format!("mcp.agent.workflow.{}", workflow.id);
         let mut entry = Entry::remote(name, description, &known.inputs, &result, invoke)?;
-        entry.service = SERVICE.to_owned();
+        SERVICE.clone_into(&mut entry.service);
         entry.limit = Some(LIMIT);
         entry.task = TaskSupport::Optional;
         Ok(entry)

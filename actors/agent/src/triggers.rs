@@ -160,7 +160,7 @@ async fn run(
     changes: Vec<Value>,
 ) -> Result<(), Error> {
     let cause = json!({ "by": by, "changes": changes });
-    let new = agent.new_run(known, Owner::of(caller), Value::Null, cause, &new_id()?, None);
+    let new = Agent::new_run(known, Owner::of(caller), Value::Null, cause, &new_id()?, None);
     match new {
         Ok(new) => {
             let begin = ticket(&new);

@@ -14,7 +14,7 @@ use crate::doors::{self, Abandons, Became};
 use crate::failure::{Failure, Flow, Stop};
 use crate::journal::now;
 use crate::record::{Event, Row, State, StepState};
-use crate::service::{id_of, ticket};
+use crate::service::{Agent, id_of, ticket};
 
 /// As much of what a step is about to do as is kept for whoever must decide about it.
 const DETAIL_CHARS: usize = 2000;
@@ -397,7 +397,7 @@ impl Machine {
             let cause = json!({ "by": "workflow", "run": self.run.id, "step": path });
             let parent = Some((self.run.id.as_str(), self.run.depth));
             let inputs = Value::Object(sub.inputs.clone());
-            let new = match self.agent.new_run(&known, self.run.owner.clone(), inputs, cause, &id, parent) {
+            let new = match Agent::new_run(&known, self.run.owner.clone(), inputs, cause, &id, parent) {
                 Ok(mut new) => {
                     new.definition = narrowed(&new.definition, self.workflow.allow.as_deref());
                     new

@@ -446,7 +446,7 @@ impl Machine {
         };
         let again = step.retry.as_ref().filter(|_| may_repeat).map(workflow::model::Retry::full);
         let wait = match &again {
-            Some(again) if self.wants(again, scope, &failure).map_err(|why| why.at(&row.path))? => {
+            Some(again) if Self::wants(again, scope, &failure).map_err(|why| why.at(&row.path))? => {
                 patience::wait(again, row.attempt, fastrand::f64())
             }
             _ => None,
@@ -467,7 +467,7 @@ impl Machine {
         }
     }
 
-    fn wants(&self, again: &Again, scope: &Scope, failure: &Failure) -> Result<bool, Failure> {
+    fn wants(again: &Again, scope: &Scope, failure: &Failure) -> Result<bool, Failure> {
         again
             .when
             .as_ref()
