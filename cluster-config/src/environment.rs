@@ -96,7 +96,12 @@ pub(crate) const NAMED: &[Named] = &[
     Named { name: "LLMBDO_GATEWAY_WS_URL", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_GATEWAY_EXPOSED_PORT", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_TENANT_DATA_ROOT", meaning: Meaning::Elsewhere },
-    Named { name: "LLMBDO_N8N_LITE_URL", meaning: Meaning::Elsewhere },
+    Named { name: "LLMBDO_N8N_LITE_URL", meaning: Meaning::Sets(&["agent.n8n_url"]) },
+    Named { name: "LLMBDO_AGENT_MCP_CALL_TIMEOUT_SEC", meaning: Meaning::Sets(&["agent.call_seconds"]) },
+    Named {
+        name: "LLMBDO_AGENT_EXEC_LOG_DIR",
+        meaning: Meaning::Nothing("what runs did is in the state file; mcp.agent.getRun shows it"),
+    },
     Named { name: "LLMBDO_FS_EMBEDDING_MODEL", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_FS_EMBED_MAX_SIZE_KB", meaning: Meaning::Elsewhere },
     Named { name: "LLMBDO_FS_FAISS_DIR", meaning: Meaning::Elsewhere },
@@ -112,7 +117,7 @@ const NO_WORKERS: &str =
     "there are no worker threads to count; LLMBDO_LIMITS_IN_FLIGHT bounds what runs at once";
 
 /// Variables that other parts read: the shell, and services that have files of their own.
-const ELSEWHERE: &[&str] = &["LLMBDO_SHELL_", "LLMBDO_AGENT_"];
+const ELSEWHERE: &[&str] = &["LLMBDO_SHELL_"];
 
 /// Families of the original's variables: one per service.
 const FAMILIES: &[(&str, &str)] = &[

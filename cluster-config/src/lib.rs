@@ -8,6 +8,7 @@
 //! It opens no sockets, starts no threads, and reads nothing but the files named above and those that secrets
 //! refer to.
 
+pub mod document;
 pub mod effective;
 pub mod fs;
 pub mod mail;
@@ -15,6 +16,7 @@ pub mod models;
 mod settings;
 pub mod tiers;
 
+mod agent;
 mod check;
 mod environment;
 mod file;
@@ -38,6 +40,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use agent::Agent;
 pub use effective::{Effective, effective};
 pub use environment::Environment;
 pub use init::{Created, InitError, init};

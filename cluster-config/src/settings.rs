@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::Agent;
 use crate::fs::Fs;
 use crate::licence::Licence;
 use crate::listen::Listen;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub mail: Mail,
     /// Copying between the roots and the remotes of rclone: `mcp.sync.*`.
     pub sync: Sync,
+    /// Workflows and their runs: `mcp.agent.*`.
+    pub agent: Agent,
     /// What is logged, and how.
     pub log: Log,
     /// Third-party services that follow the original's protocol on UNIX sockets of their own.
@@ -297,6 +300,7 @@ impl Default for Settings {
             llm: Llm::default(),
             mail: Mail::default(),
             sync: Sync::default(),
+            agent: Agent::default(),
             log: Log::default(),
             backends: Backends::default(),
         }

@@ -1,8 +1,8 @@
 //! What a document must look like: the schema of a type, compiled, walked, and put into words.
 //!
 //! The schema is derived from the Rust type, so key names, ranges, defaults and documentation are written once.
-//! Two words of ours stand in it: `"format": "path"` marks what is resolved against a directory, and
-//! `"format": "secret"` what is looked up and never shown.
+//! Three words of ours stand in it: `"format": "path"` marks what is resolved against a directory, `"format": "secret"`
+//! what is looked up and never shown, and `"format": "span"` how long something takes.
 
 use std::fmt::Write as _;
 
@@ -18,6 +18,9 @@ use crate::yaml::Step;
 
 /// Nobody reads more at once, and a hostile file could make 50,000.
 const COMPLAINTS_MAX: usize = 64;
+
+/// Forms of forms of forms; a type has two.
+const FORMS_MAX: usize = 4;
 
 /// A schema, ready to check documents.
 pub(crate) struct Shape {
@@ -74,21 +77,33 @@ impl Shape {
     pub(crate) fn complaints(&self, document: &Value) -> Vec<Complaint> {
         let mut found: Vec<Complaint> = Vec::new();
         for error in self.validator.iter_errors(document) {
-            let path = steps(error.instance_path().as_str(), document);
-            let schema = at(&self.schema, &path).unwrap_or(&Value::Null);
-            for (below, message) in words(&error, schema, &self.schema) {
-                let path = path.iter().cloned().chain(below).collect();
-                let complaint = Complaint { path, message };
-                // A value can break several rules of its schema; the message names them all.
-                if !found.contains(&complaint) {
-                    found.push(complaint);
-                }
-                if found.len() >= COMPLAINTS_MAX {
-                    return found;
-                }
+            self.explain(&error, document, &mut found);
+            if found.len() >= COMPLAINTS_MAX {
+                found.truncate(COMPLAINTS_MAX);
+                break;
             }
         }
         found
+    }
+
+    /// What one violation says, and where.
+    fn explain(&self, error: &ValidationError<'_>, document: &Value, found: &mut Vec<Complaint>) {
+        // Where one of several forms will do, that is meant which has the right kind of value.
+        if let ValidationErrorKind::AnyOf { context } = error.kind()
+            && let Some(meant) = meant(context, error)
+        {
+            return meant.iter().for_each(|error| self.explain(error, document, found));
+        }
+        let path = steps(error.instance_path().as_str(), document);
+        let schema = at(&self.schema, &path).unwrap_or(&Value::Null);
+        for (below, message) in words(error, schema, &self.schema) {
+            let path = path.iter().cloned().chain(below).collect();
+            let complaint = Complaint { path, message };
+            // A value can break several rules of its schema; the message names them all.
+            if !found.contains(&complaint) {
+                found.push(complaint);
+            }
+        }
     }
 
     /// Every setting, in the order of declaration.
@@ -110,6 +125,18 @@ impl Shape {
         walk(&self.schema, &mut Vec::new(), &mut leaves);
         leaves
     }
+}
+
+/// The violations of the one form that `error`'s value was meant to have.
+fn meant<'a>(
+    forms: &'a [Vec<ValidationError<'static>>],
+    error: &ValidationError<'_>,
+) -> Option<&'a Vec<ValidationError<'static>>> {
+    let of_another_type = |one: &ValidationError<'_>| {
+        matches!(one.kind(), ValidationErrorKind::Type { .. }) && one.instance_path() == error.instance_path()
+    };
+    let mut fitting = forms.iter().filter(|form| !form.iter().any(of_another_type));
+    fitting.next().filter(|_| fitting.next().is_none())
 }
 
 /// A JSON pointer as steps into `document`, which tells a key `0` from an index.
@@ -144,12 +171,34 @@ pub(crate) fn dotted(path: &[Step]) -> String {
     text
 }
 
-/// The schema of what is at `path`.
-fn at<'a>(schema: &'a Value, path: &[Step]) -> Option<&'a Value> {
-    path.iter().try_fold(schema, |schema, step| match step {
-        Step::Key(key) => schema["properties"].get(key).or_else(|| schema.get("additionalProperties")),
+/// The schema of what is at `path`. A type that holds itself is referred to; and where one of several will do, the one
+/// that has the step is meant.
+fn at<'a>(root: &'a Value, path: &[Step]) -> Option<&'a Value> {
+    path.iter()
+        .try_fold(root, |schema, step| below(schema, step, root, 0))
+        .map(|schema| resolved(schema, root))
+}
+
+/// The schema of one step down.
+fn below<'a>(schema: &'a Value, step: &Step, root: &'a Value, depth: usize) -> Option<&'a Value> {
+    let schema = resolved(schema, root);
+    let here = match step {
+        Step::Key(key) => schema["properties"]
+            .get(key)
+            .or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object())),
         Step::Index(_) => schema.get("items"),
-    })
+    };
+    let forms = || schema["anyOf"].as_array().into_iter().flatten();
+    let found = here.or_else(|| {
+        (depth < FORMS_MAX).then(|| forms().find_map(|form| below(form, step, root, depth + 1))).flatten()
+    });
+    found.map(|found| resolved(found, root))
+}
+
+/// What `schema` refers to, if it does no more than that.
+fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+    let pointer = schema["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+    pointer.and_then(|pointer| root.pointer(pointer)).unwrap_or(schema)
 }
 
 /// Doc comments are wrapped at the source's width; a description is one paragraph per blank line. Defaults of
@@ -190,8 +239,12 @@ fn words(error: &ValidationError<'_>, schema: &Value, root: &Value) -> Vec<(Opti
             .collect(),
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            let what =
-                schema["properties"][name]["description"].as_str().map(first_sentence).unwrap_or_default();
+            let known = properties(schema, root, 0);
+            let known = known.iter().find(|(known, _)| *known == name);
+            let what = known
+                .and_then(|(_, schema)| schema["description"].as_str())
+                .map(first_sentence)
+                .unwrap_or_default();
             vec![(None, format!("needs `{name}`: {what}"))]
         }
         _ => vec![(None, wrong_value(error.instance(), schema))],
@@ -199,7 +252,8 @@ fn words(error: &ValidationError<'_>, schema: &Value, root: &Value) -> Vec<(Opti
 }
 
 fn unknown_key(key: &str, schema: &Value, root: &Value) -> String {
-    let known = || schema["properties"].as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+    let known = properties(schema, root, 0);
+    let known = || known.iter().map(|(name, _)| *name);
     let shown = shorten(key);
     if let Some(near) = nearest(key, known()) {
         return format!("unknown key `{shown}`; did you mean `{near}`?");
@@ -208,6 +262,18 @@ fn unknown_key(key: &str, schema: &Value, root: &Value) -> String {
         return format!("unknown key `{shown}` here; did you mean `{place}`?");
     }
     format!("unknown key `{shown}`; known here: {}", known().collect::<Vec<_>>().join(", "))
+}
+
+/// The members that `schema` gives a mapping, in whichever form it may be one.
+fn properties<'a>(schema: &'a Value, root: &'a Value, depth: usize) -> Vec<(&'a str, &'a Value)> {
+    let schema = resolved(schema, root);
+    let own = schema["properties"].as_object().into_iter().flatten();
+    let mut all: Vec<_> = own.map(|(name, schema)| (name.as_str(), schema)).collect();
+    if depth < FORMS_MAX {
+        let forms = schema["anyOf"].as_array().into_iter().flatten();
+        all.extend(forms.flat_map(|form| properties(form, root, depth + 1)));
+    }
+    all
 }
 
 /// The full key of a setting called `name` somewhere else in the document.
@@ -253,6 +319,10 @@ pub(crate) fn expected(schema: &Value) -> String {
         let options: Vec<_> = options.iter().map(|option| format!("`{option}`")).collect();
         return options.join(" or ");
     }
+    if let Some(several) = schema["anyOf"].as_array() {
+        let several: Vec<_> = several.iter().filter(|one| one["type"] != "null").map(expected).collect();
+        return several.join(" or ");
+    }
     let name = match &schema["type"] {
         Value::String(name) => name.as_str(),
         Value::Array(names) => names.first().and_then(Value::as_str).unwrap_or_default(),
@@ -268,6 +338,9 @@ pub(crate) fn expected(schema: &Value) -> String {
             _ => "a number".to_owned(),
         },
         "boolean" => "`true` or `false`".to_owned(),
+        "string" if schema["format"] == "span" => {
+            "a time such as `500ms`, `2s` or `1h30m`, or a number of seconds".to_owned()
+        }
         "string" if schema.get("pattern").is_some() => {
             let what = schema["description"].as_str().unwrap_or("text").trim_end_matches('.');
             let mut letters = what.chars();

@@ -23,7 +23,7 @@ const SIZE_MAX: usize = 50_000;
 
 /// One step down into a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// Into a mapping.
     Key(String),
     /// Into a list.

@@ -45,6 +45,8 @@ pub struct Caller {
     pub token: Option<i64>,
     /// Only methods of this service, when the caller came in by that service's own socket.
     pub service: Option<Arc<str>>,
+    /// The workflow's run that calls in the caller's name.
+    pub run: Option<Arc<str>>,
 }
 
 impl Caller {

@@ -85,6 +85,16 @@ codes! {
     MailMessage = -32033, "mail_message";
     /// This is no calendar.
     MailCalendar = -32034, "mail_calendar";
+    /// The inputs do not fit the workflow, or the file is none.
+    AgentInputs = -32041, "agent_inputs";
+    /// There is no such workflow, or its file has mistakes; `data.kind` says which.
+    AgentWorkflow = -32042, "agent_workflow";
+    /// There is no such run, or it is not in a state for this; `data.kind` says which.
+    AgentRun = -32043, "agent_run";
+    /// The run did not come to a good end; `data` has why.
+    AgentFailed = -32044, "agent_failed";
+    /// What a step needs is not there; `data.kind` says what.
+    AgentMissing = -32045, "agent_missing";
     /// The model's provider failed, refused or could not be reached; `data.kind` says which.
     LlmUpstream = -32050, "llm_upstream";
     /// No model of that name is configured, or it cannot be used as it is configured.

@@ -95,6 +95,7 @@ pub(crate) fn caller() -> Arc<Caller> {
         way: Way::Internal,
         token: None,
         service: None,
+        run: None,
     })
 }
 

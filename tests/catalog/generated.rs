@@ -47,6 +47,12 @@ fn the_capability_files_are_current_and_no_others_are_there() {
 }
 
 #[test]
+fn the_schema_of_workflows_is_current() {
+    let text = serde_json::to_string_pretty(&workflow::schema()).expect("JSON can be written") + "\n";
+    current("workflows/workflow.schema.json", &text);
+}
+
+#[test]
 fn every_service_is_described() {
     let described: BTreeSet<_> =
         daemon::descriptions().into_iter().map(|(name, _)| name.to_owned()).collect();

@@ -97,6 +97,20 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.sync.history", json!({ "limit": 1 })),
         ("mcp.sync.defineJob", json!({ "name": "n", "job": { "source": "/", "destination": "box:n" } })),
         ("mcp.sync.deleteJob", json!({ "name": "n" })),
+        ("mcp.agent.listWorkflows", json!({})),
+        ("mcp.agent.validate", json!({ "text": "steps: [{log: hi}]" })),
+        ("mcp.agent.schedules", json!({})),
+        ("mcp.agent.runWorkflow", json!({ "workflow_id": "good", "inputs": { "n": 1 }, "wait": true })),
+        ("mcp.agent.getRun", json!({ "execution_id": "$execution_id" })),
+        ("mcp.agent.approve", json!({ "execution_id": "$execution_id" })),
+        ("mcp.agent.followRun", json!({ "execution_id": "$execution_id" })),
+        ("mcp.agent.getWorkflowStatus", json!({ "execution_id": "$execution_id" })),
+        ("mcp.agent.listRuns", json!({ "limit": 1 })),
+        ("mcp.agent.runWorkflow", json!({ "workflow_id": "good", "wait": true })),
+        ("mcp.agent.reject", json!({ "execution_id": "$execution_id" })),
+        ("mcp.agent.followRun", json!({ "execution_id": "$execution_id" })),
+        ("mcp.agent.retryRun", json!({ "execution_id": "$execution_id" })),
+        ("mcp.agent.stopWorkflow", json!({ "execution_id": "$execution_id" })),
         ("mcp.admin.tree", json!({})),
         ("mcp.admin.actor", json!({ "id": "fs" })),
         ("mcp.admin.restart", json!({ "id": "fs" })),
@@ -149,6 +163,12 @@ fn results_are_what_their_schemas_say() {
         ];
         let mut daemon = Setup { models, mail_accounts, environment, ..Setup::default() }.start().await;
         let client = daemon.client().await;
+        let asks = "steps: [{id: a, approve: May it?}, {id: b, set: {n: 1}}]";
+        std::fs::write(daemon.dir().join("workflows/good.yaml"), asks).expect("a workflow");
+        harness::until("the workflow is known", async || {
+            client.ok("mcp.agent.listWorkflows", json!([])).await != json!([])
+        })
+        .await;
         let mut ids = BTreeMap::<&str, Value>::new();
         for (method, mut params) in calls() {
             for (name, id) in &ids {
@@ -164,7 +184,7 @@ fn results_are_what_their_schemas_say() {
                 .map(|error| format!("{}: {error}", error.instance_path()))
                 .collect();
             assert!(wrong.is_empty(), "{method} {params}: {result}\n{}", wrong.join("\n"));
-            for name in ["trash_id", "plan_id", "job_id"] {
+            for name in ["trash_id", "plan_id", "job_id", "execution_id"] {
                 if let Some(id) = result.get(name).filter(|id| id.is_string()) {
                     ids.insert(name, id.clone());
                 }

@@ -44,13 +44,18 @@ fn sync_jobs() {
 }
 
 #[test]
+fn workflows() {
+    storm("agent");
+}
+
+#[test]
 fn the_gateways_own() {
     storm("gateway");
 }
 
 #[test]
 fn every_service_has_a_test_here() {
-    assert_eq!(catalog().services(), ["admin", "fs", "gateway", "llm", "mail", "prompts", "sync"]);
+    assert_eq!(catalog().services(), ["admin", "agent", "fs", "gateway", "llm", "mail", "prompts", "sync"]);
 }
 
 /// Calls that are under way at the same time.
@@ -195,6 +200,8 @@ fn complaint(entry: &Entry, params: Option<&str>, answer: &Value) -> Option<Stri
         Code::MailAccount | Code::MailCalendar => fits && entry.service == "mail",
         // No remote is configured there, and nothing is in the roots.
         Code::SyncJob | Code::SyncRefused => fits && entry.service == "sync",
+        // There are no workflows there, and no runs.
+        Code::AgentWorkflow | Code::AgentRun | Code::AgentInputs => fits && entry.service == "agent",
         // It was cancelled right behind, perhaps before its params were read.
         Code::Cancelled => entry.limit.is_some(),
         _ => false,

@@ -269,6 +269,19 @@ impl Scene {
                 let asks = ("mcp.sync.listJobs", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("sync")), asks)
             }
+            "root/services/agent"
+            | "root/services/agent-runs"
+            | "root/services/agent-runs/agent-clerk"
+            | "root/services/agent-runs/agent-clock"
+            | "root/services/agent-runs/agent-triggers"
+            | "root/services/workflows-watch" => {
+                let asks = ("mcp.agent.listWorkflows", json!({}));
+                expected(Loses::Nothing, kept(ws()), asks)
+            }
+            "root/edges/unix-agent" => {
+                let asks = ("mcp.agent.listWorkflows", json!({}));
+                expected(Loses::Nothing, Through::Fresh(unix("agent")), asks)
+            }
             "root/edges/unix-mail" => {
                 let asks = ("mcp.mail.listAccounts", json!({}));
                 expected(Loses::Nothing, Through::Fresh(unix("mail")), asks)

@@ -71,7 +71,7 @@ fn what_was_acknowledged_outlasts_a_kill_whole() {
             for cut_off in writers.join_all().await {
                 in_flight += cut_off;
             }
-            for socket in ["gateway", "fs", "mail", "sync", "admin", "prompts", "llm"] {
+            for socket in ["gateway", "fs", "mail", "sync", "admin", "prompts", "llm", "agent"] {
                 let socket = daemon.dir().join("run").join(format!("{socket}.sock"));
                 assert!(socket.exists(), "the kill leaves a stale socket behind");
             }

@@ -20,7 +20,7 @@ const BUDGET_OF_ROOT: usize = 3;
 const GROWTH_MAX: u64 = 12 * MIB;
 
 const BRANCHES: [(&str, &[&str]); 4] = [
-    ("root/services", &["fs", "mail", "sync", "rclone", "sync-jobs", "admin", "prompts", "llm"]),
+    ("root/services", &["fs", "mail", "sync", "rclone", "sync-jobs", "admin", "prompts", "llm", "agent"]),
     ("root/backends", &["discovery", "toy"]),
     ("root/gateway", &["ledger", "auth"]),
     (
@@ -35,6 +35,7 @@ const BRANCHES: [(&str, &[&str]); 4] = [
             "unix-mail",
             "unix-sync",
             "unix-llm",
+            "unix-agent",
             "sessions",
         ],
     ),

@@ -39,6 +39,11 @@ fn the_tree_shows_every_actor() {
             "root/services/sync",
             "root/services/sync-jobs",
             "root/services/rclone",
+            "root/services/agent",
+            "root/services/workflows-watch",
+            "root/services/agent-runs/agent-clerk",
+            "root/services/agent-runs/agent-clock",
+            "root/services/agent-runs/agent-triggers",
             "root/backends/discovery",
             "root/gateway/ledger",
             "root/gateway/auth",
@@ -51,6 +56,7 @@ fn the_tree_shows_every_actor() {
             "root/edges/unix-mail",
             "root/edges/unix-sync",
             "root/edges/unix-llm",
+            "root/edges/unix-agent",
         ] {
             let (_, node) =
                 nodes.iter().find(|(found, _)| found == path).unwrap_or_else(|| panic!("no {path}"));

@@ -46,7 +46,7 @@ fn list_capabilities_is_the_originals_list_by_position_and_an_object_by_name() {
         let services = list.as_array().expect("a list");
         let names: Vec<_> =
             services.iter().map(|service| service["service_name"].as_str().expect("a name")).collect();
-        assert_eq!(names, ["admin", "fs", "gateway", "llm", "mail", "prompts", "sync"]);
+        assert_eq!(names, ["admin", "agent", "fs", "gateway", "llm", "mail", "prompts", "sync"]);
         let mut methods = Vec::new();
         for service in services {
             assert_eq!(keys(service), ["service_name", "description", "version", "capabilities"]);

@@ -325,7 +325,7 @@ fn log(seen: &Seen<'_>, error: &Error) {
 pub(crate) fn write(db: &Connection, rows: &[Row]) -> store::rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
         "INSERT INTO audit (at_ms, request_id, caller, way, method, outcome, calls, took_us, took_us_max, \
-         bytes_in, bytes_out) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         bytes_in, bytes_out, run) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     let micros = |took: Duration| i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -342,6 +342,7 @@ pub(crate) fn write(db: &Connection, rows: &[Row]) -> store::rusqlite::Result<()
             micros(row.sum.took_max),
             number(row.sum.bytes_in),
             number(row.sum.bytes_out),
+            row.caller.run.as_deref(),
         ])?;
     }
     Ok(())

@@ -151,7 +151,8 @@ pub(crate) fn known(gate: &Gate, config: &Config, who: &Credentials) -> Option<R
     let edition = Edition { policy: policy.generation, routes: 0, expired: policy.licence.expired_at(now) };
     let ceiling = || policy.ceiling(now).to_owned();
     let owner = |kind: Kind, name: String, way: Way| {
-        let make = || Caller { name, tier: ceiling(), allow: None, way, token: None, service: None };
+        let make =
+            || Caller { name, tier: ceiling(), allow: None, way, token: None, service: None, run: None };
         Ok(gate.0.callers.get(edition, kind, make))
     };
     match who {
@@ -163,6 +164,7 @@ pub(crate) fn known(gate: &Gate, config: &Config, who: &Credentials) -> Option<R
                 way: *way,
                 token: Some(token.id),
                 service: None,
+                run: None,
             };
             Ok(gate.0.callers.get(edition, Kind::Token(token.id, *way), make))
         }),

@@ -56,6 +56,7 @@ mod tests {
             way,
             token: Some(1),
             service: None,
+            run: None,
         };
         let get = |policy, way| {
             let edition = Edition { policy, ..Edition::default() };

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use protocol::Caller;
 use protocol::mcp::Toolbox;
+use protocol::{Caller, Way};
 use store::Store;
 
 use crate::audit::Audit;
@@ -113,6 +113,22 @@ impl Gate {
     /// The tier of this name as it is in force now; FREE when there is none.
     pub fn tier(&self, name: &str) -> cluster_config::Tier {
         self.0.policy.load().tier(name).clone()
+    }
+
+    /// A caller for what nobody has called: the token of this name, or, without a name, the owner, whose user id this is.
+    /// None when there is no such token any more.
+    pub fn owner(&self, token: &str, uid: u32) -> Option<Caller> {
+        let (policy, now) = (self.0.policy.load(), Timestamp::now());
+        let ceiling = || policy.ceiling(now).to_owned();
+        let (way, service, run) = (Way::Internal, None, None);
+        if token.is_empty() {
+            let name = format!("uid:{uid}");
+            return Some(Caller { name, tier: ceiling(), allow: None, way, token: None, service, run });
+        }
+        let token = policy.tokens.named(token, now)?;
+        let tier = token.tier.clone().unwrap_or_else(ceiling);
+        let (name, allow) = (token.name.clone(), token.allow.clone());
+        Some(Caller { name, tier, allow, way, token: Some(token.id), service, run })
     }
 
     /// Totals of all calls since the start.

@@ -142,6 +142,7 @@ mod tests {
             way: Way::Ws,
             token: None,
             service: service.map(Into::into),
+            run: None,
         };
         let of = method.split('.').nth(1).unwrap();
         policy.permits(&caller, of, method, NOW.parse().unwrap())

@@ -142,6 +142,12 @@ impl Tokens {
         self.standing(*self.ids.get(&hash(secret))?, now)
     }
 
+    /// The token of this name, if it still stands.
+    pub fn named(&self, name: &str, now: Timestamp) -> Option<&Token> {
+        let token = self.by_id.values().find(|token| token.name == name)?;
+        self.standing(token.id, now)
+    }
+
     /// The token with this row id, if it still stands.
     pub fn standing(&self, id: i64, now: Timestamp) -> Option<&Token> {
         let token = self.by_id.get(&id)?;

@@ -23,6 +23,7 @@ fn context() -> Context {
             way: Way::Internal,
             token: None,
             service: None,
+            run: None,
         }),
         request_id: 1,
         deadline: Instant::now() + Duration::from_mins(1),

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0004_model_names.sql"),
     include_str!("../migrations/0005_mail.sql"),
     include_str!("../migrations/0006_sync.sql"),
+    include_str!("../migrations/0007_agent.sql"),
 ];
 
 pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -68,7 +68,7 @@ fn context() -> Context {
         allow: None,
         way: Way::Internal,
         token: None,
-        service: None,
+        service: None, run: None,
     };
     Context {
         caller: Arc::new(caller),

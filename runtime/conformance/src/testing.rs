@@ -57,6 +57,7 @@ pub(crate) fn context(
             way: Way::Internal,
             token: None,
             service: None,
+            run: None,
         }),
         request_id: 1,
         deadline: Instant::now() + Duration::from_mins(1),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin::{Admin, Counters};
+use agent::Agent;
 use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded, Settings};
 use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
@@ -25,6 +26,7 @@ use crate::args::CONFINED;
 use crate::beside::Beside;
 use crate::fixtures;
 use crate::tree::{self, Branches};
+use crate::workflows;
 
 /// The parts, made and not started.
 pub(crate) struct App {
@@ -65,6 +67,8 @@ const SYNC: (&str, &str) = (
     "sync",
     "Copies between the roots and the remotes of rclone, as jobs that are planned, followed and resumed.",
 );
+const AGENT: (&str, &str) =
+    ("agent", "Workflows: steps over all other methods that outlast the process and do nothing twice.");
 const PROMPTS: (&str, &str) = ("prompts", "Texts that a person starts work with, in files of their own.");
 
 impl App {
@@ -110,9 +114,13 @@ impl App {
         let sync = Sync::open(sync_config(settings, environment.clone(), &store, &fs)?);
         let embedder = beside.embedder();
         let search = beside.search(&fs, &store, &embedder);
+        let agent = workflows::open(settings, environment.clone(), store.clone(), &gateway);
         let llm =
             Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
-        let services = services(&fs, &search, &mail, &sync, &admin, &prompts, &llm);
+        let services = services(&fs, &search, &mail, &sync, &admin, &prompts, &llm, &agent);
+        let agent_slot =
+            services.iter().find(|service| service.name == AGENT.0).map(|service| service.slot.clone());
+        let agent_slot = agent_slot.unwrap_or_default();
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -157,11 +165,13 @@ impl App {
                 .iter()
                 .map(|s| {
                     let (models, accounts, jobs) = (llm.clone(), mail.clone(), sync.clone());
+                    let workflows = agent.clone();
                     let child = service::child(s.name, &s.slot);
                     match s.name {
                         name if name == LLM.0 => child.note(move || models.health()),
                         name if name == MAIL.0 => child.note(move || accounts.health()),
                         name if name == SYNC.0 => child.note(move || jobs.health()),
+                        name if name == AGENT.0 => child.note(move || workflows.health()),
                         _ => child,
                     }
                 })
@@ -171,8 +181,11 @@ impl App {
                 .chain(prompts.reader("prompts-watch"))
                 .chain(llm.reader("models-watch"))
                 .chain(mail.reader("mail-accounts-watch"))
+                .chain(workflows::offered(&agent, &gateway, &agent_slot))
                 .chain([supervisor::ChildSpec::supervisor(mail.keepers())])
                 .chain(answers_suite)
+                // Last, so that runs end before what they call does.
+                .chain([supervisor::ChildSpec::supervisor(agent.runs())])
                 .collect(),
             backends,
             gateway: gateway.supervisor(),
@@ -343,6 +356,7 @@ impl sync::Roots for RootsOf {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "one for each service")]
 fn services(
     fs: &fs::Fs,
     search: &fs::Search,
@@ -351,6 +365,7 @@ fn services(
     admin: &Admin,
     prompts: &Prompts,
     llm: &Llm,
+    agent: &Agent,
 ) -> Vec<Service> {
     let service = |(name, description), entries| Service { name, description, entries, slot: Slot::vacant() };
     vec![
@@ -360,6 +375,7 @@ fn services(
         service(ADMIN, admin::methods(admin)),
         service(PROMPTS, prompts::methods(prompts)),
         service(LLM, llm::methods(llm)),
+        service(AGENT, agent::methods(agent)),
     ]
 }
 
@@ -476,7 +492,8 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         attachment_inline_kb: 0,
         raw_search: Vec::new(),
     });
-    for service in services(&fs, &search, &mail, &sync, &admin, &Prompts::open(None), &llm) {
+    let agent = workflows::shown(&settings, seen, &gateway);
+    for service in services(&fs, &search, &mail, &sync, &admin, &Prompts::open(None), &llm, &agent) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }
     let catalog = gateway.gate().routes().load().catalog.clone();
@@ -484,6 +501,6 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
 }
 
 /// One line about every built-in service, for capability files.
-pub fn descriptions() -> [(&'static str, &'static str); 6] {
-    [FS, MAIL, SYNC, ADMIN, PROMPTS, LLM]
+pub fn descriptions() -> [(&'static str, &'static str); 7] {
+    [FS, MAIL, SYNC, ADMIN, PROMPTS, LLM, AGENT]
 }

@@ -10,6 +10,7 @@ mod commands;
 mod fixtures;
 mod signals;
 mod tree;
+mod workflows;
 
 use std::process::ExitCode;
 

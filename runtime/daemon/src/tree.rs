@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! root               one_for_one, 3 restarts in 60 s, then an orderly exit with a code that has us restarted
-//! |- services        fs, mail, sync, admin, prompts, llm, sweeper, embedding, index, rclone, sync-jobs, prompts-watch,
-//! |                  models-watch, mail-accounts-watch, mail-accounts (clerk, and an actor for each account)
+//! |- services        fs, mail, sync, admin, prompts, llm, agent, sweeper, embedding, index, rclone, sync-jobs,
+//! |                  prompts-watch, models-watch, mail-accounts-watch, workflows-watch, mail-accounts (clerk, and an
+//! |                  actor for each account), agent-runs (agent-clerk, agent-clock, and an actor for each run)
 //! |- backends        discovery, and a link per third-party daemon
 //! |- gateway         ledger, auth
 //! `- edges           sessions (one per connection, temporary), http, a listener per UNIX socket

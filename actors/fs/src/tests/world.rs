@@ -174,6 +174,7 @@ impl World {
                 way: Way::Internal,
                 token: None,
                 service: None,
+                run: None,
             }),
             request_id: 1,
             deadline: Instant::now() + Duration::from_mins(1),

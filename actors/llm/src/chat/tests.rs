@@ -75,6 +75,7 @@ fn context() -> Context {
         way: Way::Internal,
         token: None,
         service: None,
+        run: None,
     };
     Context {
         caller: Arc::new(caller),

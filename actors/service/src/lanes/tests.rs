@@ -82,6 +82,7 @@ impl World {
             way: Way::Internal,
             token: None,
             service: None,
+            run: None,
         };
         let request = Incoming {
             method: entry.name.as_str().into(),

@@ -1,0 +1,538 @@
+//! Steps that do something: what they are about to do is written down before, and what came of it after.
+
+use std::time::{Duration, Instant};
+
+use protocol::Cancel;
+use serde_json::{Value, json};
+use store::Outlasts;
+use workflow::model::{Question, Silence, SubRun};
+use workflow::{Kind, Scope, Step, inputs};
+
+use super::machine::{Machine, failed, new_row};
+use super::work::{Call, Work, silence_at};
+use crate::doors::{self, Abandons, Became};
+use crate::failure::{Failure, Flow, Stop};
+use crate::journal::now;
+use crate::record::{Event, Row, State, StepState};
+use crate::service::{Agent, id_of, ticket};
+
+/// As much of what a step is about to do as is kept for whoever must decide about it.
+const DETAIL_CHARS: usize = 2000;
+
+/// Between looks at a sub-run of which no news come.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Models take their time.
+const MODEL_SECONDS: u64 = 600;
+
+impl Machine {
+    /// A step that does something, as often as it may be tried.
+    pub(crate) async fn leaf(
+        &self,
+        step: &Step,
+        kind: Kind<'_>,
+        scope: &mut Scope,
+        path: &str,
+    ) -> Flow<Value> {
+        let value = self.effect(step, kind, scope, path).await?;
+        if let (Kind::Set(_), Value::Object(vars)) = (kind, &value) {
+            for (name, value) in vars {
+                scope.set_in("vars", name, value);
+            }
+        }
+        Ok(value)
+    }
+
+    async fn effect(&self, step: &Step, kind: Kind<'_>, scope: &Scope, path: &str) -> Flow<Value> {
+        loop {
+            let known = self.row(path);
+            let mut row = match known {
+                Some(row) => match row.state {
+                    StepState::Done => return Ok(row.outcome.unwrap_or_default()),
+                    StepState::Failed => return Err(failed(&row).into()),
+                    StepState::Again => {
+                        self.until(row.until_ms.unwrap_or_default()).await?;
+                        let attempt = row.attempt + 1;
+                        Row { attempt, ..new_row(path, kind.word()) }
+                    }
+                    StepState::Begun | StepState::Asks | StepState::Granted => row,
+                },
+                None => new_row(path, kind.word()),
+            };
+            self.go_on()?;
+            let begun_before = self.row(path).is_some_and(|known| known.state == StepState::Begun);
+            let work = match self.work(step, kind, scope, path, row.begun_ms) {
+                Ok(work) => work,
+                Err(failure) => {
+                    self.failed(step, scope, row, failure, false).await?;
+                    continue;
+                }
+            };
+            let asks = row.state == StepState::Asks;
+            if asks && !matches!(work, Work::Ask(_)) {
+                self.answered(path, row.until_ms).await?;
+                continue;
+            }
+            if begun_before && !work.repeatable() {
+                self.ask_about(row, &work, "llmbasedos ended in the middle of it").await?;
+                continue;
+            }
+            if !asks {
+                row.state = StepState::Begun;
+            }
+            match self.perform(step, &work, row.clone(), path).await? {
+                Performed::Decided => {}
+                Performed::Became(Became::Done(value)) => {
+                    let value = self.masks.value(value);
+                    match self.within(value, path) {
+                        Ok(value) => {
+                            let mut events = Vec::new();
+                            if let Work::Pure(_, event) = work {
+                                events.push(self.masked(event));
+                            } else {
+                                events.push(Event::new(path, "step_completed", kind.word()));
+                            }
+                            row.state = StepState::Done;
+                            row.until_ms = None;
+                            row.outcome = Some(value.clone());
+                            self.put(row, events, None, Outlasts::Crash).await?;
+                            return Ok(value);
+                        }
+                        Err(Stop::Failed(failure)) => self.failed(step, scope, row, *failure, false).await?,
+                        Err(stop) => return Err(stop),
+                    }
+                }
+                Performed::Became(Became::Failed(failure)) => {
+                    // What did not end in time may have been done all the same.
+                    let may_repeat = failure.kind != "timeout" || work.repeatable();
+                    self.failed(step, scope, row, failure, may_repeat).await?;
+                }
+                Performed::Became(Became::Unknown(why)) if work.repeatable() => {
+                    tracing::debug!(run = self.run.id, path, why, "done again, which is safe");
+                    self.put(row, Vec::new(), None, Outlasts::Crash).await?;
+                }
+                Performed::Became(Became::Unknown(why)) => self.ask_about(row, &work, &why).await?,
+                Performed::Became(Became::Later(_, failure)) => {
+                    self.failed(step, scope, row, failure, true).await?;
+                }
+            }
+        }
+    }
+
+    fn masked(&self, event: Event) -> Event {
+        Event {
+            text: self.masks.text(&event.text),
+            data: event.data.map(|data| self.masks.value(data)),
+            ..event
+        }
+    }
+
+    fn limit(&self, step: &Step, kind_seconds: Option<u64>) -> Duration {
+        let seconds = kind_seconds.unwrap_or(0).max(self.agent.settings().call_seconds);
+        step.timeout.map_or(Duration::from_secs(seconds), workflow::Span::duration)
+    }
+
+    /// Does it.
+    async fn perform(&self, step: &Step, work: &Work, mut row: Row, path: &str) -> Flow<Performed> {
+        let detail: String = self.masks.text(&work.line()).chars().take(DETAIL_CHARS).collect();
+        row.detail = Some(detail).filter(|detail| !detail.is_empty());
+        let begins = |what: &str| vec![Event::new(path, "step_started", what)];
+        // What cannot be repeated must be known to have been begun even after a power cut.
+        let outlasts = if work.repeatable() { Outlasts::Crash } else { Outlasts::PowerCut };
+        match work {
+            Work::Pure(value, _) => Ok(Became::Done(value.clone()).into()),
+            Work::Fail(failure) => Ok(Became::Failed(failure.clone()).into()),
+            Work::Until(ms) => {
+                row.until_ms = Some(*ms);
+                self.put(row, begins("waits"), None, Outlasts::Crash).await?;
+                self.until(*ms).await?;
+                Ok(Became::Done(Value::Null).into())
+            }
+            Work::Ask(question) => {
+                self.ask(row, question).await?;
+                Ok(Performed::Decided)
+            }
+            Work::Call(call) => {
+                self.put(row, begins(&call.method), None, outlasts).await?;
+                let limit = self.limit(step, call.chat.is_some().then_some(MODEL_SECONDS));
+                let became = self.undisturbed(self.call(call, limit), work.repeatable()).await?;
+                Ok(became.into())
+            }
+            Work::Http(request, expected, _) => {
+                self.put(
+                    row,
+                    begins(&format!("{} {}", request.method, self.masks.text(&request.url))),
+                    None,
+                    outlasts,
+                )
+                .await?;
+                let limit = self.limit(step, None);
+                let became =
+                    self.undisturbed(self.fetch(request, expected, limit), work.repeatable()).await?;
+                Ok(became.into())
+            }
+            Work::Docker(container, _) => {
+                self.put(row, begins(&format!("docker {}", container.image)), None, outlasts).await?;
+                let limit = self.limit(step, None);
+                let became = self.undisturbed(self.contain(container, limit), work.repeatable()).await?;
+                Ok(became.into())
+            }
+            Work::Run(sub) => {
+                self.put(row, begins(&format!("workflow {}", sub.id)), None, Outlasts::Crash).await?;
+                Ok(self.sub_run(sub, step, path).await?.into())
+            }
+            Work::Agent(agent) => {
+                self.put(row, begins("agent"), None, Outlasts::Crash).await?;
+                let limit = self.limit(step, Some(MODEL_SECONDS));
+                let worked = tokio::time::timeout(limit, self.agent_loop(agent, path));
+                let became = if let Ok(became) = worked.await {
+                    became?
+                } else {
+                    self.agent.journal().abandon(self.run.seq, &format!("{path}/")).await?;
+                    Became::Failed(Failure::new(
+                        "timeout",
+                        format!("the agent was not done within {limit:?}"),
+                    ))
+                };
+                Ok(became.into())
+            }
+        }
+    }
+
+    /// Waits for what was begun. A run that is to stop gives it up; a process that is to end lets it come to its end as
+    /// long as it may, so that the journal has what came of it.
+    pub(crate) async fn undisturbed(
+        &self,
+        work: impl Future<Output = Became>,
+        repeatable: bool,
+    ) -> Flow<Became> {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            became = &mut work => Ok(became),
+            stop = self.stopped() => match stop {
+                Stop::Shutdown if !repeatable => Ok(work.await),
+                stop => Err(stop),
+            },
+        }
+    }
+
+    // === Calls ===
+
+    /// Makes a call, again and again while nobody has begun it.
+    pub(crate) async fn call(&self, call: &Call, limit: Duration) -> Became {
+        let most = self.agent.settings().output_kb * 1024;
+        let deadline = Instant::now() + limit;
+        let dispatch = match self.agent.dispatch() {
+            Ok(dispatch) => dispatch,
+            Err(error) => return Became::Failed(Failure::of(&error)),
+        };
+        loop {
+            let became =
+                doors::call(dispatch, &self.caller, &call.method, &call.params, deadline, most).await;
+            match became {
+                Became::Later(wait, failure) => {
+                    if Instant::now() + wait >= deadline {
+                        return Became::Failed(failure);
+                    }
+                    tokio::time::sleep(wait).await;
+                }
+                Became::Done(value) => {
+                    return match &call.chat {
+                        Some(chat) => answer(&value, chat.schema.as_ref()),
+                        None => Became::Done(value),
+                    };
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn fetch(&self, request: &doors::HttpRequest, expected: &[u16], limit: Duration) -> Became {
+        let Some(outside) = self.agent.outside() else { return missing("http") };
+        let abandons = Abandons(Cancel::new());
+        let deadline = Instant::now() + limit;
+        let asked = outside.http(request.clone(), deadline, abandons.0.clone());
+        let answer = match tokio::time::timeout_at(deadline.into(), asked).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Became::of(&error),
+            Err(_) => return Became::Failed(Failure::new("timeout", format!("no answer within {limit:?}"))),
+        };
+        let headers: serde_json::Map<_, _> =
+            answer.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value.into())).collect();
+        let mut value = json!({ "status": answer.status, "headers": headers, "body": answer.body });
+        if let Ok(json) = serde_json::from_str::<Value>(&answer.body) {
+            value["json"] = json;
+        }
+        let good = match expected {
+            [] => (200..300).contains(&answer.status),
+            some => some.contains(&answer.status),
+        };
+        if good {
+            return Became::Done(value);
+        }
+        let message = format!(
+            "{} {} answered with status {}",
+            request.method,
+            self.masks.text(&request.url),
+            answer.status
+        );
+        Became::Failed(Failure::new("http_status", message).with_data(value))
+    }
+
+    async fn contain(&self, container: &doors::Container, limit: Duration) -> Became {
+        let Some(outside) = self.agent.outside() else { return missing("docker") };
+        let abandons = Abandons(Cancel::new());
+        let deadline = Instant::now() + limit;
+        let asked = outside.docker(container.clone(), deadline, abandons.0.clone());
+        let ended = match tokio::time::timeout_at(deadline.into(), asked).await {
+            Ok(Ok(ended)) => ended,
+            Ok(Err(error)) => return Became::of(&error),
+            Err(_) => {
+                return Became::Failed(Failure::new("timeout", format!("it did not end within {limit:?}")));
+            }
+        };
+        let value = json!({ "exit_code": ended.exit_code, "output": ended.output, "container_id": ended.container_id });
+        if ended.exit_code == 0 {
+            return Became::Done(value);
+        }
+        let message = format!("the container of '{}' ended with code {}", container.image, ended.exit_code);
+        Became::Failed(Failure::new("exit_code", message).with_data(value))
+    }
+
+    // === Persons ===
+
+    /// Asks a person, and waits for the answer.
+    pub(crate) async fn ask(&self, row: Row, question: &Question) -> Flow<()> {
+        let path = row.path.clone();
+        let (until, fresh) =
+            if row.state == StepState::Asks { (row.until_ms, false) } else { (silence_at(question), true) };
+        if fresh {
+            let message = self.masks.text(&question.message);
+            let event = Event::new(&path, "asks", message.clone());
+            let row = Row { state: StepState::Asks, until_ms: until, detail: Some(message), ..row };
+            self.put(row, vec![event], Some(State::Waiting), Outlasts::PowerCut).await?;
+        }
+        if self.answered(&path, until).await? {
+            Ok(())
+        } else {
+            let row = self.row(&path).unwrap_or_else(|| new_row(&path, "approve"));
+            let (state, outcome, text) = match question.on_timeout {
+                Silence::Approve => (
+                    StepState::Done,
+                    json!({ "approved": true, "by": null, "note": null }),
+                    "nobody answered in time, which counts as a yes",
+                ),
+                Silence::Reject => (
+                    StepState::Failed,
+                    Failure::new("rejected", "nobody answered in time").at(&path).value(),
+                    "nobody answered in time, which counts as a no",
+                ),
+            };
+            let row = Row { state, outcome: Some(outcome), until_ms: None, ..row };
+            self.put(row, vec![Event::new(&path, "decided", text)], None, Outlasts::PowerCut).await?;
+            Ok(self.agent.journal().goes_on(self.run.seq).await?)
+        }
+    }
+
+    /// Has a person decide about what may or may not have been done.
+    async fn ask_about(&self, row: Row, work: &Work, why: &str) -> Flow<()> {
+        self.ask_whether(row, &work.line(), why).await
+    }
+
+    /// The same for what `line` says.
+    pub(crate) async fn ask_whether(&self, row: Row, line: &str, why: &str) -> Flow<()> {
+        let path = row.path.clone();
+        let what = self.masks.text(line);
+        let what: String = what.chars().take(DETAIL_CHARS).collect();
+        let message = format!(
+            "Nobody knows whether this was done: {what} ({why}). To do it twice may not be what doing it once is. Look, and \
+             then: mcp.agent.approve with \"repeat\": true to do it (again), mcp.agent.approve with \"outcome\" to go on as \
+             if it had come to that, or mcp.agent.reject to have the step fail."
+        );
+        let event = Event::new(&path, "asks", message.clone());
+        let row = Row { state: StepState::Asks, until_ms: None, detail: Some(message), ..row };
+        self.put(row, vec![event], Some(State::Waiting), Outlasts::PowerCut).await?;
+        self.answered(&path, None).await.map(drop)
+    }
+
+    /// Waits until a person has decided; `false` when nobody has until then.
+    pub(crate) async fn answered(&self, path: &str, until: Option<i64>) -> Flow<bool> {
+        let mut decided = self.live.decided.subscribe();
+        loop {
+            decided.borrow_and_update();
+            let row = self.agent.journal().one_step(self.run.seq, path).await?;
+            if let Some(row) = row.filter(|row| row.state != StepState::Asks) {
+                self.rows().insert(path.to_owned(), row);
+                self.agent.journal().goes_on(self.run.seq).await?;
+                return Ok(true);
+            }
+            let late = async {
+                match until {
+                    Some(until) => self.until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = decided.changed() => if changed.is_err() { return Err(self.stopped().await) },
+                late = late => return late.map(|()| false),
+                stop = self.stopped() => return Err(stop),
+            }
+        }
+    }
+
+    // === Runs that are steps ===
+
+    async fn sub_run(&self, sub: &SubRun, step: &Step, path: &str) -> Flow<Became> {
+        let id = id_of(&format!("{}:{path}", self.run.id));
+        if self.run.depth + 1 >= self.agent.settings().depth {
+            let most = self.agent.settings().depth;
+            let message = format!("workflows run one another {most} deep already (agent.depth)");
+            return Ok(Became::Failed(Failure::new("too_deep", message)));
+        }
+        if self.agent.journal().run(&id).await?.is_none() {
+            let known = match self.agent.library().get(&sub.id) {
+                Ok(known) => known,
+                Err(error) => return Ok(Became::Failed(Failure::of(&error))),
+            };
+            let cause = json!({ "by": "workflow", "run": self.run.id, "step": path });
+            let parent = Some((self.run.id.as_str(), self.run.depth));
+            let inputs = Value::Object(sub.inputs.clone());
+            let new = match Agent::new_run(&known, self.run.owner.clone(), inputs, cause, &id, parent) {
+                Ok(mut new) => {
+                    new.definition = narrowed(&new.definition, self.workflow.allow.as_deref());
+                    new
+                }
+                Err(error) => return Ok(Became::Failed(Failure::of(&error))),
+            };
+            let begin = ticket(&new);
+            self.agent.journal().make(new).await?;
+            self.agent.clerk().begin(begin);
+        }
+        let begun = self.row(path).map_or_else(now, |row| row.begun_ms);
+        let until = step.timeout.map(|timeout| begun + timeout.ms());
+        loop {
+            let live = self.agent.lives().of(&id);
+            let mut over = live.over.subscribe();
+            let Some(run) = self.agent.journal().run(&id).await? else {
+                return Ok(Became::Failed(Failure::new("no_such_run", "the run was forgotten")));
+            };
+            if !run.state.is_active() {
+                // Nobody else may have looked for it since.
+                self.agent.lives().end(&id);
+                return Ok(match run.state {
+                    State::Completed => Became::Done(run.output.unwrap_or_default()),
+                    state => {
+                        let why = run
+                            .error
+                            .as_ref()
+                            .and_then(|error| error["message"].as_str())
+                            .unwrap_or("stopped");
+                        let message =
+                            format!("the run {id} of '{}' is {}: {why}", run.workflow, state.word());
+                        Became::Failed(Failure::new("workflow_failed", message).with_data(json!({
+                            "execution_id": id, "status": state.word(), "error": run.error })))
+                    }
+                });
+            }
+            let late = async {
+                match until {
+                    Some(until) => self.until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = over.changed() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                late = late => {
+                    late?;
+                    self.agent.stop(&id).await?;
+                    return Ok(Became::Failed(Failure::new("timeout", format!("the run {id} was not done in time"))));
+                }
+                stop = self.stopped() => return Err(stop),
+            }
+        }
+    }
+}
+
+/// What became of a step.
+enum Performed {
+    /// The journal has it.
+    Decided,
+    Became(Became),
+}
+
+impl From<Became> for Performed {
+    fn from(became: Became) -> Self {
+        Self::Became(became)
+    }
+}
+
+fn missing(kind: &str) -> Became {
+    let message = format!("Steps of the kind `{kind}` are not in this build.");
+    Became::Failed(Failure::new("agent_missing", message))
+}
+
+/// A workflow that may call no more than the one that it is a step of.
+fn narrowed(definition: &std::sync::Arc<str>, allow: Option<&[protocol::Pattern]>) -> std::sync::Arc<str> {
+    let Some(allow) = allow else { return std::sync::Arc::clone(definition) };
+    let Ok(mut workflow) = serde_json::from_str::<workflow::Workflow>(definition) else {
+        return std::sync::Arc::clone(definition);
+    };
+    workflow.allow = Some(match workflow.allow.take() {
+        None => allow.to_vec(),
+        // Of each pair of patterns the narrower one, where one lies in the other.
+        Some(own) => own
+            .iter()
+            .flat_map(|one| allow.iter().filter_map(move |other| narrower(one, other)))
+            .cloned()
+            .collect(),
+    });
+    serde_json::to_string(&workflow).map_or_else(|_| std::sync::Arc::clone(definition), Into::into)
+}
+
+fn narrower<'a>(one: &'a protocol::Pattern, other: &'a protocol::Pattern) -> Option<&'a protocol::Pattern> {
+    use protocol::Pattern::{Any, Exact, Prefix};
+    match (one, other) {
+        (Any, narrow) | (narrow, Any) => Some(narrow),
+        (Exact(name), wide) => wide.covers(name).then_some(one),
+        (wide, Exact(name)) => wide.covers(name).then_some(other),
+        (Prefix(a), Prefix(b)) if a.starts_with(b.as_str()) => Some(one),
+        (Prefix(a), Prefix(b)) if b.starts_with(a.as_str()) => Some(other),
+        (Prefix(_), Prefix(_)) => None,
+    }
+}
+
+/// What a model answered, as a step's result.
+fn answer(completion: &Value, schema: Option<&Value>) -> Became {
+    let choice = &completion["choices"][0];
+    let text = choice["message"]["content"].as_str().unwrap_or_default();
+    let mut result = json!({
+        "text": text,
+        "message": choice["message"],
+        "finish_reason": choice["finish_reason"],
+        "model": completion["model"],
+        "usage": completion["usage"],
+    });
+    if let Some(schema) = schema {
+        match checked(text, schema) {
+            Ok(json) => result["json"] = json,
+            Err(why) => {
+                let failure =
+                    Failure::new("bad_answer", format!("The model's answer does not fit the schema: {why}"));
+                return Became::Failed(failure.with_data(json!({ "text": text })));
+            }
+        }
+    }
+    Became::Done(result)
+}
+
+/// JSON in a text that a model wrote, if it is what the schema says.
+pub(crate) fn checked(text: &str, schema: &Value) -> Result<Value, String> {
+    let text = text.trim();
+    let fenced = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
+    let inner = fenced.map_or(text, |rest| rest.strip_prefix("json").unwrap_or(rest).trim());
+    let value: Value = serde_json::from_str(inner).map_err(|error| format!("it is no JSON: {error}"))?;
+    let validator = inputs::compile(schema)?;
+    let wrong: Vec<String> = validator.iter_errors(&value).take(3).map(|error| error.to_string()).collect();
+    if wrong.is_empty() { Ok(value) } else { Err(wrong.join("; ")) }
+}

@@ -1,0 +1,532 @@
+//! Walks through the steps: lists, conditions, loops, further tries, what is caught and what is done in the end.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{self, FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _};
+use protocol::dispatch::BoxFuture;
+use protocol::{Caller, Cause};
+use serde_json::Value;
+use store::Outlasts;
+use workflow::mask::Masks;
+use workflow::model::{Again, Catch, Condition, ForEach};
+use workflow::{Kind, Scope, Step, Workflow, expr, patience};
+
+use crate::failure::{Failure, Flow, Stop};
+use crate::journal::now;
+use crate::live::Live;
+use crate::record::{Event, Row, Run, State, StepState};
+use crate::service::Agent;
+
+/// How often the oldest events are looked for that can be forgotten.
+const TRIM_EVERY: usize = 512;
+
+/// A clock may be set while something waits; it is looked at this often.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// A run under way.
+pub(crate) struct Machine {
+    pub(crate) agent: Agent,
+    pub(crate) run: Run,
+    pub(crate) workflow: Workflow,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) rows: Mutex<HashMap<String, Row>>,
+    pub(crate) masks: Masks,
+    pub(crate) scope: Scope,
+    pub(crate) told: AtomicUsize,
+}
+
+/// `base/id`.
+pub(crate) fn join(base: &str, id: &str) -> String {
+    if base.is_empty() { id.to_owned() } else { format!("{base}/{id}") }
+}
+
+pub(crate) fn holds(condition: &Condition, scope: &Scope) -> Result<bool, Failure> {
+    expr::holds(condition.source(), scope).map_err(template)
+}
+
+pub(crate) fn template(why: String) -> Failure {
+    Failure::new("template", why)
+}
+
+impl Machine {
+    // === The journal, as the walk sees it ===
+
+    pub(crate) fn rows(&self) -> MutexGuard<'_, HashMap<String, Row>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn row(&self, path: &str) -> Option<Row> {
+        self.rows().get(path).cloned()
+    }
+
+    /// Writes down how a step is. `state` is how the run is with it.
+    pub(crate) async fn put(
+        &self,
+        row: Row,
+        events: Vec<Event>,
+        state: Option<State>,
+        outlasts: Outlasts,
+    ) -> Flow<()> {
+        let most = self.agent.settings().steps;
+        {
+            let rows = self.rows();
+            if rows.len() >= most && !rows.contains_key(&row.path) {
+                let message =
+                    format!("the run has done {most} steps, which is as many as agent.steps allows");
+                return Err(Failure::new("too_many_steps", message).at(&row.path).into());
+            }
+        }
+        let count = events.len();
+        let last = self.agent.journal().step(self.run.seq, &row, events, state, outlasts).await?;
+        self.rows().insert(row.path.clone(), row);
+        self.live.tell(last);
+        let told = self.told.fetch_add(count, Ordering::Relaxed);
+        if told / TRIM_EVERY != (told + count) / TRIM_EVERY {
+            self.agent.journal().trim(self.run.seq, self.agent.settings().log_lines).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether it may go on.
+    pub(crate) fn go_on(&self) -> Flow<()> {
+        match self.live.stop.cause() {
+            None => Ok(()),
+            Some(Cause::Shutdown) => Err(Stop::Shutdown),
+            Some(_) => Err(Stop::Asked),
+        }
+    }
+
+    /// Resolves when it is to stop.
+    pub(crate) async fn stopped(&self) -> Stop {
+        match self.live.stop.cancelled().await {
+            Cause::Shutdown => Stop::Shutdown,
+            _ => Stop::Asked,
+        }
+    }
+
+    /// Waits until a time of the clock.
+    pub(crate) async fn until(&self, ms: i64) -> Flow<()> {
+        loop {
+            let left = ms - now();
+            if left <= 0 {
+                return self.go_on();
+            }
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or_default()).min(LOOK);
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                stop = self.stopped() => return Err(stop),
+            }
+        }
+    }
+
+    // === The whole ===
+
+    /// Everything, and what it comes to.
+    pub(crate) async fn whole(&self) -> Flow<Value> {
+        let mut scope = self.scope.clone();
+        let limit = self
+            .workflow
+            .timeout
+            .map(|timeout| self.run.started_ms.unwrap_or_else(now) + timeout.ms() - now());
+        let steps = self.list(&self.workflow.steps, &mut scope, String::new());
+        let mut outcome = match limit {
+            None => steps.await,
+            Some(left) => {
+                let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+                if let Ok(outcome) = tokio::time::timeout(left, steps).await {
+                    outcome
+                } else {
+                    self.agent.journal().abandon(self.run.seq, "").await?;
+                    Err(Failure::new("timeout", "the run took longer than its `timeout`").into())
+                }
+            }
+        };
+        if let Err(Stop::Failed(failure)) = outcome {
+            outcome = self.caught(self.workflow.catch.as_ref(), *failure, &mut scope, "").await;
+        }
+        if !self.workflow.finally.is_empty()
+            && !matches!(outcome, Err(Stop::Asked | Stop::Shutdown | Stop::Lost(_)))
+        {
+            let ended = self.list(&self.workflow.finally, &mut scope, "finally".to_owned()).await;
+            outcome = ended.and(outcome);
+        }
+        outcome?;
+        let output = match &self.workflow.outputs {
+            Some(outputs) => {
+                expr::render(outputs, &scope).map_err(|why| template(format!("outputs: {why}")))?
+            }
+            None => scope.group("steps"),
+        };
+        self.within(self.masks.value(output), "outputs")
+    }
+
+    /// A value that is not too large to keep.
+    pub(crate) fn within(&self, value: Value, path: &str) -> Flow<Value> {
+        let most = self.agent.settings().output_kb * 1024;
+        let length = value.to_string().len() as u64;
+        if length <= most {
+            return Ok(value);
+        }
+        let message = format!(
+            "it comes to {length} bytes, and {most} are kept at most (agent.output_kb): write it into a file, or let \
+             `outputs` say what of it is needed"
+        );
+        Err(Failure::new("too_large", message).at(path).into())
+    }
+
+    // === Lists ===
+
+    /// Steps one after the other, or as they need one another; what the last came to.
+    pub(crate) fn list<'a>(
+        &'a self,
+        steps: &'a [Step],
+        scope: &'a mut Scope,
+        base: String,
+    ) -> BoxFuture<'a, Flow<Value>> {
+        async move {
+            if steps.iter().any(|step| step.needs.is_some()) {
+                return self.graph(steps, scope, &base).await;
+            }
+            let mut last = Value::Null;
+            for step in steps {
+                last = self.step(step, scope, &base).await?;
+            }
+            Ok(last)
+        }
+        .boxed()
+    }
+
+    /// Steps that run as soon as what they need is done. Each sees what it needs, and nothing that happens beside it.
+    async fn graph(&self, steps: &[Step], scope: &mut Scope, base: &str) -> Flow<Value> {
+        let needs: Vec<Vec<usize>> =
+            steps.iter().enumerate().map(|(n, step)| needs(steps, n, step)).collect();
+        let mut done: Vec<Option<Flow<(Value, Scope)>>> = steps.iter().map(|_| None).collect();
+        let mut begun = BTreeSet::new();
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            for n in 0..steps.len() {
+                let ready = needs[n].iter().all(|need| matches!(done[*need], Some(Ok(_))));
+                if !ready || !begun.insert(n) {
+                    continue;
+                }
+                let mut own = scope.clone();
+                for need in ancestors(&needs, n) {
+                    if let Some(Ok((_, theirs))) = &done[need] {
+                        own.merge("steps", theirs);
+                        own.merge("vars", theirs);
+                    }
+                }
+                let step = &steps[n];
+                under_way.push(async move {
+                    let outcome = self.step(step, &mut own, base).await;
+                    (n, outcome.map(|value| (value, own)))
+                });
+            }
+            let Some((n, outcome)) = under_way.next().await else { break };
+            done[n] = Some(outcome);
+        }
+        let mut last = Value::Null;
+        let mut failed = Vec::new();
+        for outcome in done.into_iter().flatten() {
+            match outcome {
+                Ok((value, theirs)) => {
+                    scope.merge("steps", &theirs);
+                    scope.merge("vars", &theirs);
+                    last = value;
+                }
+                Err(stop) => failed.push(stop),
+            }
+        }
+        worst(failed).map_or(Ok(last), Err)
+    }
+
+    // === One step ===
+
+    async fn step(&self, step: &Step, scope: &mut Scope, base: &str) -> Flow<Value> {
+        self.go_on()?;
+        let path = join(base, &step.id);
+        if let Some(condition) = &step.condition
+            && !holds(condition, scope).map_err(|failure| failure.at(&path))?
+        {
+            scope.set_in("steps", &step.id, &Value::Null);
+            return Ok(Value::Null);
+        }
+        let mut outcome = match &step.for_each {
+            Some(over) => self.each(step, over, scope, &path).await,
+            None => self.tried(step, scope, &path).await,
+        };
+        if let Err(Stop::Failed(failure)) = outcome {
+            outcome = self.caught(step.catch.as_ref(), *failure, scope, &path).await;
+        }
+        if !step.finally.is_empty() && !matches!(outcome, Err(Stop::Asked | Stop::Shutdown | Stop::Lost(_))) {
+            let ended = self.list(&step.finally, scope, join(&path, "finally")).await;
+            outcome = ended.and(outcome);
+        }
+        let mut value = outcome?;
+        if let Some(outputs) = &step.outputs {
+            let own = scope.clone().with("result", &value);
+            let made =
+                expr::render(outputs, &own).map_err(|why| template(format!("outputs: {why}")).at(&path))?;
+            value = self.within(self.masks.value(made), &path)?;
+        }
+        scope.set_in("steps", &step.id, &value);
+        Ok(value)
+    }
+
+    /// What is done about a failure, if anything is.
+    async fn caught(
+        &self,
+        catch: Option<&Catch>,
+        failure: Failure,
+        scope: &mut Scope,
+        base: &str,
+    ) -> Flow<Value> {
+        let Some(catch) = catch else { return Err(failure.into()) };
+        let (steps, when, name) = catch.parts();
+        let mut own = scope.clone().with(name, &failure.value());
+        if let Some(when) = when
+            && !holds(when, &own.clone().with("error", &failure.value())).map_err(|why| why.at(base))?
+        {
+            return Err(failure.into());
+        }
+        let outcome = self.list(steps, &mut own, join(base, "catch")).await;
+        scope.merge("steps", &own);
+        scope.merge("vars", &own);
+        outcome
+    }
+
+    // === Loops ===
+
+    async fn each(&self, step: &Step, over: &ForEach, scope: &mut Scope, path: &str) -> Flow<Value> {
+        let (items, name, at_once) = over.parts();
+        let items = match &items {
+            Value::String(source) => expr::value(source, scope),
+            other => expr::render(other, scope),
+        };
+        let items = match items.map_err(|why| template(format!("for_each: {why}")).at(path))? {
+            Value::Array(items) => items,
+            other => {
+                let what = crate::view::kind_of(&other);
+                let message = format!("for_each: comes to {what}, and not to a list");
+                return Err(template(message).at(path).into());
+            }
+        };
+        let most = self.agent.settings().steps;
+        if items.len() > most {
+            let message = format!("for_each has {} entries; agent.steps allows {most}", items.len());
+            return Err(Failure::new("too_many_steps", message).at(path).into());
+        }
+        let own = |scope: &Scope, n: usize, item: &Value| {
+            scope.clone().with(name, item).with("item", item).with("index", &n.into())
+        };
+        if at_once <= 1 {
+            let mut results = Vec::new();
+            for (n, item) in items.iter().enumerate() {
+                self.go_on()?;
+                let mut inner = own(scope, n, item);
+                let value = self.tried(step, &mut inner, &format!("{path}[{n}]")).await?;
+                // What a round sets the next one finds.
+                scope.merge("vars", &inner);
+                results.push(value);
+            }
+            return Ok(results.into());
+        }
+        let rounds = items.iter().enumerate().map(|(n, item)| {
+            let mut inner = own(scope, n, item);
+            let path = format!("{path}[{n}]");
+            async move { self.tried(step, &mut inner, &path).await }.boxed()
+        });
+        let outcomes: Vec<_> = stream::iter(rounds.collect::<Vec<_>>()).buffered(at_once).collect().await;
+        let (mut results, mut failed) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            match outcome {
+                Ok(value) => results.push(value),
+                Err(stop) => failed.push(stop),
+            }
+        }
+        worst(failed).map_or(Ok(results.into()), Err)
+    }
+
+    // === Tries ===
+
+    /// A step, as often as it may be tried.
+    fn tried<'a>(
+        &'a self,
+        step: &'a Step,
+        scope: &'a mut Scope,
+        path: &'a str,
+    ) -> BoxFuture<'a, Flow<Value>> {
+        async move {
+            let Some(kind) = step.kind() else { return Ok(Value::Null) };
+            if !is_block(&kind) {
+                return self.leaf(step, kind, scope, path).await;
+            }
+            let competes = matches!(kind, Kind::Parallel(parallel) if parallel.compete);
+            if step.retry.is_none() && step.timeout.is_none() && !competes {
+                return self.block(kind, scope, path, path).await;
+            }
+            self.block_tried(step, kind, scope, path).await
+        }
+        .boxed()
+    }
+
+    /// A step of steps that has a time, or further tries, or a winner: those are written down.
+    async fn block_tried(&self, step: &Step, kind: Kind<'_>, scope: &mut Scope, path: &str) -> Flow<Value> {
+        loop {
+            let known = self.row(path);
+            let row = match known {
+                Some(row) if row.state == StepState::Failed => return Err(failed(&row).into()),
+                Some(row) if row.state == StepState::Again => {
+                    self.until(row.until_ms.unwrap_or_default()).await?;
+                    let next = Row {
+                        state: StepState::Begun,
+                        attempt: row.attempt + 1,
+                        begun_ms: now(),
+                        until_ms: None,
+                        ..row
+                    };
+                    self.put(next.clone(), Vec::new(), None, Outlasts::Crash).await?;
+                    next
+                }
+                Some(row) => row,
+                None => {
+                    let row = new_row(path, kind.word());
+                    self.put(row.clone(), Vec::new(), None, Outlasts::Crash).await?;
+                    row
+                }
+            };
+            let inner = if row.attempt == 1 { path.to_owned() } else { format!("{path}#{}", row.attempt) };
+            let is_done = row.state == StepState::Done;
+            let work = self.block(kind, scope, path, &inner);
+            let outcome = match step.timeout.filter(|_| !is_done) {
+                None => work.await,
+                Some(timeout) => {
+                    let left = row.begun_ms + timeout.ms() - now();
+                    let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+                    if let Ok(outcome) = tokio::time::timeout(left, work).await {
+                        outcome
+                    } else {
+                        self.agent.journal().abandon(self.run.seq, &inner).await?;
+                        Err(Failure::new("timeout", format!("it took longer than {timeout}")).at(path).into())
+                    }
+                }
+            };
+            match outcome {
+                Ok(value) if is_done => return Ok(row.outcome.unwrap_or(value)),
+                Ok(value) => {
+                    let done = Row { state: StepState::Done, outcome: Some(value.clone()), ..row };
+                    self.put(done, Vec::new(), None, Outlasts::Crash).await?;
+                    return Ok(value);
+                }
+                Err(Stop::Failed(failure)) => self.failed(step, scope, row, *failure, true).await?,
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+
+    /// Writes down a failure: as the last one, which is returned, or with when the next try is due.
+    pub(crate) async fn failed(
+        &self,
+        step: &Step,
+        scope: &Scope,
+        row: Row,
+        failure: Failure,
+        may_repeat: bool,
+    ) -> Flow<()> {
+        let failure = failure.at(&row.path);
+        let failure = Failure {
+            message: self.masks.text(&failure.message),
+            data: self.masks.value(*failure.data).into(),
+            ..failure
+        };
+        let again = step.retry.as_ref().filter(|_| may_repeat).map(workflow::model::Retry::full);
+        let wait = match &again {
+            Some(again) if Self::wants(again, scope, &failure).map_err(|why| why.at(&row.path))? => {
+                patience::wait(again, row.attempt, fastrand::f64())
+            }
+            _ => None,
+        };
+        let path = row.path.clone();
+        if let Some(wait) = wait {
+            let until = now() + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            let text =
+                format!("try {} failed ({}); the next one in {wait:.1?}", row.attempt, failure.message);
+            let row =
+                Row { state: StepState::Again, until_ms: Some(until), outcome: Some(failure.value()), ..row };
+            self.put(row, vec![Event::new(&path, "retrying", text)], None, Outlasts::Crash).await
+        } else {
+            let event = Event::new(&path, "step_failed", format!("{}: {}", failure.kind, failure.message));
+            let row = Row { state: StepState::Failed, outcome: Some(failure.value()), until_ms: None, ..row };
+            self.put(row, vec![event], None, Outlasts::Crash).await?;
+            Err(failure.into())
+        }
+    }
+
+    fn wants(again: &Again, scope: &Scope, failure: &Failure) -> Result<bool, Failure> {
+        again
+            .when
+            .as_ref()
+            .map_or(Ok(true), |when| holds(when, &scope.clone().with("error", &failure.value())))
+    }
+}
+
+/// A step that begins now.
+pub(crate) fn new_row(path: &str, kind: &str) -> Row {
+    Row {
+        path: path.to_owned(),
+        kind: kind.to_owned(),
+        state: StepState::Begun,
+        attempt: 1,
+        begun_ms: now(),
+        until_ms: None,
+        detail: None,
+        outcome: None,
+    }
+}
+
+/// The failure that a row has.
+pub(crate) fn failed(row: &Row) -> Failure {
+    let kept = row.outcome.clone().and_then(|value| serde_json::from_value(value).ok());
+    kept.unwrap_or_else(|| Failure::new("unknown", "it failed")).at(&row.path)
+}
+
+/// Whether a step is made of steps.
+fn is_block(kind: &Kind<'_>) -> bool {
+    matches!(kind, Kind::Parallel(_) | Kind::Switch(_) | Kind::Steps(_))
+}
+
+/// Of what stopped several at the same time the one that counts: what ends the run first, then the first failure in the
+/// order of the steps, which is the same each time.
+pub(crate) fn worst(stops: Vec<Stop>) -> Option<Stop> {
+    let rank = |stop: &Stop| match stop {
+        Stop::Lost(_) => 0,
+        Stop::Asked => 1,
+        Stop::Shutdown => 2,
+        Stop::Failed(_) => 3,
+    };
+    stops.into_iter().min_by_key(rank)
+}
+
+/// Which steps of the list the `n`th needs.
+fn needs(steps: &[Step], n: usize, step: &Step) -> Vec<usize> {
+    match &step.needs {
+        Some(ids) => ids.iter().filter_map(|id| steps.iter().position(|step| step.id == *id)).collect(),
+        None => n.checked_sub(1).into_iter().collect(),
+    }
+}
+
+/// All steps that the `n`th needs, and those that they need.
+fn ancestors(needs: &[Vec<usize>], n: usize) -> BTreeSet<usize> {
+    let (mut all, mut next) = (BTreeSet::new(), needs[n].clone());
+    while let Some(one) = next.pop() {
+        if all.insert(one) {
+            next.extend(&needs[one]);
+        }
+    }
+    all
+}
