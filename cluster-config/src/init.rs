@@ -194,7 +194,8 @@ mod tests {
         let (prompts, root) = (&mut expected.prompts_dir, &mut expected.fs.roots[0].path);
         let (tiers, models) = (&mut expected.tiers_file, &mut expected.models_file);
         let (accounts, remotes) = (&mut expected.mail_accounts_file, &mut expected.sync.rclone_config);
-        for path in [tiers, models, accounts, remotes, prompts, &mut expected.licence.file, root] {
+        let workflows = &mut expected.agent.workflows_dir;
+        for path in [tiers, models, accounts, remotes, prompts, workflows, &mut expected.licence.file, root] {
             *path = temporary.path().join(&*path);
         }
         expected.state_dir = temporary.path().join("state");

@@ -89,6 +89,7 @@ fn arguments(name: &str) -> Value {
         "sync_plan" => json!({ "job": { "source": "/", "destination": "box:x" } }),
         "sync_check" => json!({ "source": "/", "destination": "box:x" }),
         "sync_list_remote" => json!({ "path": "box:x" }),
+        "agent_validate" => json!({ "text": "steps: [{log: hi}]" }),
         _ => json!({}),
     }
 }
@@ -112,6 +113,13 @@ fn every_tool_that_only_looks_answers_what_its_schema_says() {
         let job = json!({ "job": { "source": "/", "destination": "box:x" }, "wait": true });
         let job = host.ok("tools/call", tool("sync_run_job", job)).await;
         let job = job["structuredContent"]["job_id"].clone();
+        std::fs::write(daemon.dir().join("workflows/hi.yaml"), "steps: [{log: hi}]").expect("a workflow");
+        harness::until("the workflow is a tool", async || {
+            listed(&host).await.iter().any(|tool| tool["name"] == "agent_workflow_hi")
+        })
+        .await;
+        let ran = host.ok("tools/call", tool("agent_run_workflow", json!({ "workflow_id": "hi" }))).await;
+        let ran = ran["structuredContent"]["execution_id"].clone();
         let mut called = 0;
         for known in listed(&host).await {
             if known["annotations"]["readOnlyHint"] != true {
@@ -120,6 +128,9 @@ fn every_tool_that_only_looks_answers_what_its_schema_says() {
             let name = known["name"].as_str().expect("a name");
             let arguments = match name {
                 "sync_get_job_status" => json!({ "job_id": job }),
+                "agent_get_run" | "agent_get_workflow_status" | "agent_follow_run" => {
+                    json!({ "execution_id": ran })
+                }
                 _ => arguments(name),
             };
             let result = host.ok("tools/call", tool(name, arguments)).await;

@@ -46,6 +46,8 @@ fn every_setting_has_a_variable_that_works() {
             "auth.allowed_origins" => "https://a.example,https://b.example".to_owned(),
             "auth.allowed_hosts" => r#"["a.example"]"#.to_owned(),
             "llm.cost_per_day" => "1.5".to_owned(),
+            // Empty is not set.
+            "agent.owner" => "nightly".to_owned(),
             // A file that is named must exist.
             "tiers_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/licence_tiers.yaml").to_owned(),
             "models_file" => concat!(env!("CARGO_MANIFEST_DIR"), "/defaults/models.yaml").to_owned(),

@@ -5,22 +5,16 @@ use std::time::{Duration, Instant};
 use protocol::Cancel;
 use serde_json::{Value, json};
 use store::Outlasts;
-use workflow::model::{Question, Silence, SubRun};
 use workflow::{Kind, Scope, Step, inputs};
 
 use super::machine::{Machine, failed, new_row};
-use super::work::{Call, Work, silence_at};
+use super::work::{Call, Work};
 use crate::doors::{self, Abandons, Became};
 use crate::failure::{Failure, Flow, Stop};
-use crate::journal::now;
-use crate::record::{Event, Row, State, StepState};
-use crate::service::{Agent, id_of, ticket};
+use crate::record::{Event, Row, StepState};
 
 /// As much of what a step is about to do as is kept for whoever must decide about it.
-const DETAIL_CHARS: usize = 2000;
-
-/// Between looks at a sub-run of which no news come.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const DETAIL_CHARS: usize = 2000;
 
 /// Models take their time.
 const MODEL_SECONDS: u64 = 600;
@@ -298,160 +292,6 @@ impl Machine {
         let message = format!("the container of '{}' ended with code {}", container.image, ended.exit_code);
         Became::Failed(Failure::new("exit_code", message).with_data(value))
     }
-
-    // === Persons ===
-
-    /// Asks a person, and waits for the answer.
-    pub(crate) async fn ask(&self, row: Row, question: &Question) -> Flow<()> {
-        let path = row.path.clone();
-        let (until, fresh) =
-            if row.state == StepState::Asks { (row.until_ms, false) } else { (silence_at(question), true) };
-        if fresh {
-            let message = self.masks.text(&question.message);
-            let event = Event::new(&path, "asks", message.clone());
-            let row = Row { state: StepState::Asks, until_ms: until, detail: Some(message), ..row };
-            self.put(row, vec![event], Some(State::Waiting), Outlasts::PowerCut).await?;
-        }
-        if self.answered(&path, until).await? {
-            Ok(())
-        } else {
-            let row = self.row(&path).unwrap_or_else(|| new_row(&path, "approve"));
-            let (state, outcome, text) = match question.on_timeout {
-                Silence::Approve => (
-                    StepState::Done,
-                    json!({ "approved": true, "by": null, "note": null }),
-                    "nobody answered in time, which counts as a yes",
-                ),
-                Silence::Reject => (
-                    StepState::Failed,
-                    Failure::new("rejected", "nobody answered in time").at(&path).value(),
-                    "nobody answered in time, which counts as a no",
-                ),
-            };
-            let row = Row { state, outcome: Some(outcome), until_ms: None, ..row };
-            self.put(row, vec![Event::new(&path, "decided", text)], None, Outlasts::PowerCut).await?;
-            Ok(self.agent.journal().goes_on(self.run.seq).await?)
-        }
-    }
-
-    /// Has a person decide about what may or may not have been done.
-    async fn ask_about(&self, row: Row, work: &Work, why: &str) -> Flow<()> {
-        self.ask_whether(row, &work.line(), why).await
-    }
-
-    /// The same for what `line` says.
-    pub(crate) async fn ask_whether(&self, row: Row, line: &str, why: &str) -> Flow<()> {
-        let path = row.path.clone();
-        let what = self.masks.text(line);
-        let what: String = what.chars().take(DETAIL_CHARS).collect();
-        let message = format!(
-            "Nobody knows whether this was done: {what} ({why}). To do it twice may not be what doing it once is. Look, and \
-             then: mcp.agent.approve with \"repeat\": true to do it (again), mcp.agent.approve with \"outcome\" to go on as \
-             if it had come to that, or mcp.agent.reject to have the step fail."
-        );
-        let event = Event::new(&path, "asks", message.clone());
-        let row = Row { state: StepState::Asks, until_ms: None, detail: Some(message), ..row };
-        self.put(row, vec![event], Some(State::Waiting), Outlasts::PowerCut).await?;
-        self.answered(&path, None).await.map(drop)
-    }
-
-    /// Waits until a person has decided; `false` when nobody has until then.
-    pub(crate) async fn answered(&self, path: &str, until: Option<i64>) -> Flow<bool> {
-        let mut decided = self.live.decided.subscribe();
-        loop {
-            decided.borrow_and_update();
-            let row = self.agent.journal().one_step(self.run.seq, path).await?;
-            if let Some(row) = row.filter(|row| row.state != StepState::Asks) {
-                self.rows().insert(path.to_owned(), row);
-                self.agent.journal().goes_on(self.run.seq).await?;
-                return Ok(true);
-            }
-            let late = async {
-                match until {
-                    Some(until) => self.until(until).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                changed = decided.changed() => if changed.is_err() { return Err(self.stopped().await) },
-                late = late => return late.map(|()| false),
-                stop = self.stopped() => return Err(stop),
-            }
-        }
-    }
-
-    // === Runs that are steps ===
-
-    async fn sub_run(&self, sub: &SubRun, step: &Step, path: &str) -> Flow<Became> {
-        let id = id_of(&format!("{}:{path}", self.run.id));
-        if self.run.depth + 1 >= self.agent.settings().depth {
-            let most = self.agent.settings().depth;
-            let message = format!("workflows run one another {most} deep already (agent.depth)");
-            return Ok(Became::Failed(Failure::new("too_deep", message)));
-        }
-        if self.agent.journal().run(&id).await?.is_none() {
-            let known = match self.agent.library().get(&sub.id) {
-                Ok(known) => known,
-                Err(error) => return Ok(Became::Failed(Failure::of(&error))),
-            };
-            let cause = json!({ "by": "workflow", "run": self.run.id, "step": path });
-            let parent = Some((self.run.id.as_str(), self.run.depth));
-            let inputs = Value::Object(sub.inputs.clone());
-            let new = match Agent::new_run(&known, self.run.owner.clone(), inputs, cause, &id, parent) {
-                Ok(mut new) => {
-                    new.definition = narrowed(&new.definition, self.workflow.allow.as_deref());
-                    new
-                }
-                Err(error) => return Ok(Became::Failed(Failure::of(&error))),
-            };
-            let begin = ticket(&new);
-            self.agent.journal().make(new).await?;
-            self.agent.clerk().begin(begin);
-        }
-        let begun = self.row(path).map_or_else(now, |row| row.begun_ms);
-        let until = step.timeout.map(|timeout| begun + timeout.ms());
-        loop {
-            let live = self.agent.lives().of(&id);
-            let mut over = live.over.subscribe();
-            let Some(run) = self.agent.journal().run(&id).await? else {
-                return Ok(Became::Failed(Failure::new("no_such_run", "the run was forgotten")));
-            };
-            if !run.state.is_active() {
-                // Nobody else may have looked for it since.
-                self.agent.lives().end(&id);
-                return Ok(match run.state {
-                    State::Completed => Became::Done(run.output.unwrap_or_default()),
-                    state => {
-                        let why = run
-                            .error
-                            .as_ref()
-                            .and_then(|error| error["message"].as_str())
-                            .unwrap_or("stopped");
-                        let message =
-                            format!("the run {id} of '{}' is {}: {why}", run.workflow, state.word());
-                        Became::Failed(Failure::new("workflow_failed", message).with_data(json!({
-                            "execution_id": id, "status": state.word(), "error": run.error })))
-                    }
-                });
-            }
-            let late = async {
-                match until {
-                    Some(until) => self.until(until).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = over.changed() => {}
-                () = tokio::time::sleep(LOOK) => {}
-                late = late => {
-                    late?;
-                    self.agent.stop(&id).await?;
-                    return Ok(Became::Failed(Failure::new("timeout", format!("the run {id} was not done in time"))));
-                }
-                stop = self.stopped() => return Err(stop),
-            }
-        }
-    }
 }
 
 /// What became of a step.
@@ -470,36 +310,6 @@ impl From<Became> for Performed {
 fn missing(kind: &str) -> Became {
     let message = format!("Steps of the kind `{kind}` are not in this build.");
     Became::Failed(Failure::new("agent_missing", message))
-}
-
-/// A workflow that may call no more than the one that it is a step of.
-fn narrowed(definition: &std::sync::Arc<str>, allow: Option<&[protocol::Pattern]>) -> std::sync::Arc<str> {
-    let Some(allow) = allow else { return std::sync::Arc::clone(definition) };
-    let Ok(mut workflow) = serde_json::from_str::<workflow::Workflow>(definition) else {
-        return std::sync::Arc::clone(definition);
-    };
-    workflow.allow = Some(match workflow.allow.take() {
-        None => allow.to_vec(),
-        // Of each pair of patterns the narrower one, where one lies in the other.
-        Some(own) => own
-            .iter()
-            .flat_map(|one| allow.iter().filter_map(move |other| narrower(one, other)))
-            .cloned()
-            .collect(),
-    });
-    serde_json::to_string(&workflow).map_or_else(|_| std::sync::Arc::clone(definition), Into::into)
-}
-
-fn narrower<'a>(one: &'a protocol::Pattern, other: &'a protocol::Pattern) -> Option<&'a protocol::Pattern> {
-    use protocol::Pattern::{Any, Exact, Prefix};
-    match (one, other) {
-        (Any, narrow) | (narrow, Any) => Some(narrow),
-        (Exact(name), wide) => wide.covers(name).then_some(one),
-        (wide, Exact(name)) => wide.covers(name).then_some(other),
-        (Prefix(a), Prefix(b)) if a.starts_with(b.as_str()) => Some(one),
-        (Prefix(a), Prefix(b)) if b.starts_with(a.as_str()) => Some(other),
-        (Prefix(_), Prefix(_)) => None,
-    }
 }
 
 /// What a model answered, as a step's result.

@@ -8,6 +8,9 @@ mod agent;
 mod blocks;
 mod leaf;
 mod machine;
+mod persons;
+mod sub;
+mod tries;
 mod work;
 
 use std::collections::HashMap;
