@@ -43,6 +43,22 @@ pub struct Agent {
     /// How many ended runs are kept at most.
     #[schemars(range(min = 1, max = 10_000_000))]
     pub history_runs: u32,
+    /// Hosts that steps may ask over HTTP: `api.example.org`, `*.example.org`, `*` for every public one, an address or a
+    /// network, with `:8080` for one port. None by default. What is not on the public internet needs an entry of its own,
+    /// by address (`10.0.0.5`, `10.0.0.0/8`) or `localhost`, whatever name leads there.
+    pub http_allow: Vec<String>,
+    /// The socket of the Docker engine that runs containers of steps. It need not be there.
+    #[schemars(extend("format" = "path"))]
+    pub docker_socket: PathBuf,
+    /// Images that steps may run: `python:3.13-slim`, `python:*`, or one by its digest. None by default: who may write
+    /// workflows may otherwise run anything.
+    pub docker_images: Vec<String>,
+    /// Networks of the engine that steps may ask for. None by default: a container reaches nothing then.
+    pub docker_networks: Vec<String>,
+    /// Whether steps may run as root in their container. Not by default.
+    pub docker_root: bool,
+    /// Whether an image that the engine does not have is pulled. Not by default: what runs is what was put there.
+    pub docker_pull: bool,
     /// Where the original's webhooks are that do not say where they are: the address of n8n.
     #[schemars(length(min = 1, max = 2000))]
     pub n8n_url: String,
@@ -61,6 +77,12 @@ impl Default for Agent {
             call_seconds: 180,
             history_days: 90,
             history_runs: 100_000,
+            http_allow: Vec::new(),
+            docker_socket: "/var/run/docker.sock".into(),
+            docker_images: Vec::new(),
+            docker_networks: Vec::new(),
+            docker_root: false,
+            docker_pull: false,
             n8n_url: "http://localhost:5678".to_owned(),
         }
     }

@@ -183,6 +183,7 @@ impl State {
         begun.into_iter().chain(pending).for_each(|ticket| self.queue(ticket));
         self.held = Some(file);
         self.forget();
+        self.release();
         self.begin();
         Ok(())
     }
@@ -247,6 +248,23 @@ impl State {
                 Err(error) => {
                     tracing::error!(run = id, %error, "a run's actor cannot be started");
                     clerk.ended(&id);
+                }
+            }
+        });
+    }
+
+    /// Has containers go that runs left behind that are over: llmbasedos ended between their outcome and their end.
+    fn release(&self) {
+        let Some(outside) = self.agent.outside().cloned() else { return };
+        let agent = self.agent.clone();
+        self.tasks.spawn(async move {
+            for key in outside.held().await {
+                let id = key.split(':').next().unwrap_or_default();
+                let active =
+                    agent.journal().run(id).await.map(|run| run.is_some_and(|run| run.state.is_active()));
+                // What cannot be looked up stays for the next time.
+                if matches!(active, Ok(false)) {
+                    outside.release(key).await;
                 }
             }
         });

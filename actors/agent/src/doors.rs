@@ -41,6 +41,12 @@ pub struct HttpRequest {
     pub query: Vec<(String, String)>,
     /// The body.
     pub body: Option<Vec<u8>>,
+    /// Which statuses are none to fail at; none for 200 to 299.
+    pub expected: Vec<u16>,
+    /// How long it may take; the step's own time if this is none.
+    pub timeout: Option<Duration>,
+    /// What the server may know it by, so that it does nothing twice.
+    pub key: Option<String>,
 }
 
 /// An answer over HTTP.
@@ -52,6 +58,10 @@ pub struct HttpAnswer {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: String,
+    /// What that is: `json`, `text` or `base64`.
+    pub encoding: &'static str,
+    /// Whether there was more of it.
+    pub truncated: bool,
 }
 
 /// A container that runs to its end.
@@ -61,8 +71,8 @@ pub struct Container {
     pub image: String,
     /// What runs in it.
     pub command: Option<Vec<String>>,
-    /// Files in `/inputs`, by name.
-    pub files: Vec<(String, String)>,
+    /// What it finds in `/run/inputs/inputs.json`.
+    pub inputs: Value,
     /// Its environment.
     pub env: Vec<(String, String)>,
     /// Memory in MiB.
@@ -71,8 +81,12 @@ pub struct Container {
     pub cpus: Option<f64>,
     /// Processes.
     pub pids: Option<u64>,
-    /// Whether it has a network.
-    pub network: bool,
+    /// A network of the engine's; without one it has none.
+    pub network: Option<String>,
+    /// How long it may take; the step's own time if this is none.
+    pub timeout: Option<Duration>,
+    /// What it is known by: what was started with a key is found by it again, and not started a second time.
+    pub key: String,
 }
 
 /// What a container came to.
@@ -80,6 +94,8 @@ pub struct Container {
 pub struct Ended {
     /// Its exit code.
     pub exit_code: i64,
+    /// How it ended: `exited`, `out_of_memory`, `timed_out`, `cancelled`.
+    pub end: &'static str,
     /// What it said.
     pub output: String,
     /// Its id.
@@ -97,13 +113,19 @@ pub trait Outside: Send + Sync + 'static {
         cancel: Cancel,
     ) -> BoxFuture<'_, Result<HttpAnswer, Error>>;
 
-    /// Runs a container.
+    /// Runs a container, or waits for the one that was started with its key. It stays until it is released.
     fn docker(
         &self,
         container: Container,
         deadline: Instant,
         cancel: Cancel,
     ) -> BoxFuture<'_, Result<Ended, Error>>;
+
+    /// What came of a container is written down, or nobody wants it any more: it ends, and goes.
+    fn release(&self, key: String) -> BoxFuture<'_, ()>;
+
+    /// The keys of all containers that are still there.
+    fn held(&self) -> BoxFuture<'_, Vec<String>>;
 }
 
 /// What became of something that was done to the world.

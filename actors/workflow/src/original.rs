@@ -167,9 +167,14 @@ fn docker(value: &Value, workflow: &mut Workflow, wrong: &mut Vec<Complaint>) {
             env.insert(variable, Value::String(format!("{{{{ inputs[{name}] | default('') }}}}")));
         }
     }
-    let files = Map::from_iter([("inputs.json".to_owned(), json!("{{ inputs | tojson }}"))]);
     let command = value.get("command").filter(|command| !command.is_null()).map(written);
-    let run = Docker { image: literal(image), command, env, files, ..Docker::default() };
+    let run = Docker {
+        image: literal(image),
+        command,
+        env,
+        inputs: Some(json!("{{ inputs }}")),
+        ..Docker::default()
+    };
     workflow.steps.push(Step { id: "run".to_owned(), docker: Some(run), ..Step::default() });
     workflow.outputs = Some(json!({
         "message": "Docker container finished.",

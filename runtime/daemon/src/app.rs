@@ -51,6 +51,29 @@ pub(crate) enum Role {
     Embedded,
 }
 
+/// The service that shows this process; `edges` are there later than it.
+fn admin(
+    loaded: &Arc<Loaded>,
+    gateway: &Gateway,
+    edges: &Arc<std::sync::OnceLock<Edges>>,
+    log: LogLevel,
+) -> Admin {
+    let (totals, shown, edges) = (gateway.gate().clone(), Arc::clone(loaded), Arc::clone(edges));
+    Admin::new(admin::Sources {
+        config: Box::new(move || cluster_config::effective(&shown)),
+        counters: Box::new(move || {
+            let totals = totals.totals();
+            Counters {
+                connections: edges.get().map_or(0, Edges::connections),
+                in_flight: totals.in_flight,
+                answered: totals.answered,
+                failed: totals.failed,
+            }
+        }),
+        log,
+    })
+}
+
 /// A built-in service: what it is called, what it does, what it answers, and where.
 struct Service {
     name: &'static str,
@@ -91,22 +114,8 @@ impl App {
 
         // Services.
         let fs = fs::Fs::open(&settings.fs)?;
-        let (totals, shown) = (gateway.gate().clone(), Arc::clone(loaded));
         let edges_later = Arc::new(std::sync::OnceLock::<Edges>::new());
-        let edges_seen = Arc::clone(&edges_later);
-        let admin = Admin::new(admin::Sources {
-            config: Box::new(move || cluster_config::effective(&shown)),
-            counters: Box::new(move || {
-                let totals = totals.totals();
-                Counters {
-                    connections: edges_seen.get().map_or(0, Edges::connections),
-                    in_flight: totals.in_flight,
-                    answered: totals.answered,
-                    failed: totals.failed,
-                }
-            }),
-            log,
-        });
+        let admin = admin(loaded, &gateway, &edges_later, log);
         let prompts = Prompts::open(Some(settings.prompts_dir.clone()));
         let mail =
             Mail::open(mail_config(settings, environment.clone(), store.clone(), Arc::new(gateway.clone())));
@@ -114,7 +123,7 @@ impl App {
         let sync = Sync::open(sync_config(settings, environment.clone(), &store, &fs)?);
         let embedder = beside.embedder();
         let search = beside.search(&fs, &store, &embedder);
-        let agent = workflows::open(settings, environment.clone(), store.clone(), &gateway);
+        let agent = workflows::open(settings, environment.clone(), store.clone(), &gateway)?;
         let llm =
             Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
         let services = services(&fs, &search, &mail, &sync, &admin, &prompts, &llm, &agent);
@@ -492,7 +501,7 @@ pub fn catalog(scratch: impl Into<PathBuf>) -> anyhow::Result<Catalog> {
         attachment_inline_kb: 0,
         raw_search: Vec::new(),
     });
-    let agent = workflows::shown(&settings, seen, &gateway);
+    let agent = workflows::shown(&settings, seen, &gateway)?;
     for service in services(&fs, &search, &mail, &sync, &admin, &Prompts::open(None), &llm, &agent) {
         gateway.add(service.name, service.description, service.entries, &service.slot)?;
     }

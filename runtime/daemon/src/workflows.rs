@@ -10,23 +10,30 @@ use protocol::dispatch::Call;
 use store::Store;
 use supervisor::{ChildSpec, Slot};
 
+use crate::outside::Beyond;
+
 /// The service, with the gateway as its only way out.
-pub(crate) fn open(settings: &Settings, environment: Environment, store: Store, gateway: &Gateway) -> Agent {
+pub(crate) fn open(
+    settings: &Settings,
+    environment: Environment,
+    store: Store,
+    gateway: &Gateway,
+) -> anyhow::Result<Agent> {
     let (gate, name) = (gateway.gate().clone(), settings.agent.owner.clone());
-    Agent::open(agent::Config {
+    Ok(Agent::open(agent::Config {
         store,
         settings: settings.agent.clone(),
         environment,
         state_dir: settings.state_dir.clone(),
         dispatch: Some(Arc::new(gateway.clone())),
         methods: Arc::new(Known(gateway.gate().clone())),
-        outside: None,
+        outside: Some(Arc::new(Beyond::new(settings)?)),
         owner: Box::new(move || gate.owner(&name, rustix::process::getuid().as_raw()).map(Arc::new)),
-    })
+    }))
 }
 
 /// The same for an instance of which only the methods are looked at.
-pub(crate) fn shown(settings: &Settings, store: Store, gateway: &Gateway) -> Agent {
+pub(crate) fn shown(settings: &Settings, store: Store, gateway: &Gateway) -> anyhow::Result<Agent> {
     let mut settings = settings.clone();
     settings.agent.workflows_dir = PathBuf::new();
     open(&settings, Environment::default(), store, gateway)

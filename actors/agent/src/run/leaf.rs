@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::Cancel;
 use serde_json::{Value, json};
 use store::Outlasts;
 use workflow::{Kind, Scope, Step, inputs};
 
 use super::machine::{Machine, failed, new_row};
 use super::work::{Call, Work};
-use crate::doors::{self, Abandons, Became};
+use crate::doors::{self, Became};
 use crate::failure::{Failure, Flow, Stop};
 use crate::record::{Event, Row, StepState};
 
@@ -74,6 +73,7 @@ impl Machine {
             if !asks {
                 row.state = StepState::Begun;
             }
+            let held = matches!(work, Work::Docker(_)).then(|| self.container_key(path, row.attempt));
             match self.perform(step, &work, row.clone(), path).await? {
                 Performed::Decided => {}
                 Performed::Became(Became::Done(value)) => {
@@ -90,16 +90,23 @@ impl Machine {
                             row.until_ms = None;
                             row.outcome = Some(value.clone());
                             self.put(row, events, None, Outlasts::Crash).await?;
+                            self.release_of(held).await;
                             return Ok(value);
                         }
-                        Err(Stop::Failed(failure)) => self.failed(step, scope, row, *failure, false).await?,
+                        Err(Stop::Failed(failure)) => {
+                            let known = self.failed(step, scope, row, *failure, false).await;
+                            self.release_of(held).await;
+                            known?;
+                        }
                         Err(stop) => return Err(stop),
                     }
                 }
                 Performed::Became(Became::Failed(failure)) => {
                     // What did not end in time may have been done all the same.
                     let may_repeat = failure.kind != "timeout" || work.repeatable();
-                    self.failed(step, scope, row, failure, may_repeat).await?;
+                    let known = self.failed(step, scope, row, failure, may_repeat).await;
+                    self.release_of(held).await;
+                    known?;
                 }
                 Performed::Became(Became::Unknown(why)) if work.repeatable() => {
                     tracing::debug!(run = self.run.id, path, why, "done again, which is safe");
@@ -152,7 +159,7 @@ impl Machine {
                 let became = self.undisturbed(self.call(call, limit), work.repeatable()).await?;
                 Ok(became.into())
             }
-            Work::Http(request, expected, _) => {
+            Work::Http(request, _) => {
                 self.put(
                     row,
                     begins(&format!("{} {}", request.method, self.masks.text(&request.url))),
@@ -160,16 +167,19 @@ impl Machine {
                     outlasts,
                 )
                 .await?;
-                let limit = self.limit(step, None);
-                let became =
-                    self.undisturbed(self.fetch(request, expected, limit), work.repeatable()).await?;
+                let limit = request.timeout.unwrap_or_else(|| self.limit(step, None));
+                let became = self.undisturbed(self.fetch(request, limit), work.repeatable()).await?;
                 Ok(became.into())
             }
-            Work::Docker(container, _) => {
+            Work::Docker(container) => {
+                let key = self.container_key(path, row.attempt);
                 self.put(row, begins(&format!("docker {}", container.image)), None, outlasts).await?;
-                let limit = self.limit(step, None);
-                let became = self.undisturbed(self.contain(container, limit), work.repeatable()).await?;
-                Ok(became.into())
+                let limit = container.timeout.unwrap_or_else(|| self.limit(step, None));
+                let became = self.undisturbed(self.contain(container, &key, limit), true).await;
+                if became.as_ref().is_err_and(|stop| !matches!(stop, Stop::Shutdown)) {
+                    self.release(&key).await;
+                }
+                Ok(became?.into())
             }
             Work::Run(sub) => {
                 self.put(row, begins(&format!("workflow {}", sub.id)), None, Outlasts::Crash).await?;
@@ -240,58 +250,6 @@ impl Machine {
             }
         }
     }
-
-    async fn fetch(&self, request: &doors::HttpRequest, expected: &[u16], limit: Duration) -> Became {
-        let Some(outside) = self.agent.outside() else { return missing("http") };
-        let abandons = Abandons(Cancel::new());
-        let deadline = Instant::now() + limit;
-        let asked = outside.http(request.clone(), deadline, abandons.0.clone());
-        let answer = match tokio::time::timeout_at(deadline.into(), asked).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Became::of(&error),
-            Err(_) => return Became::Failed(Failure::new("timeout", format!("no answer within {limit:?}"))),
-        };
-        let headers: serde_json::Map<_, _> =
-            answer.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value.into())).collect();
-        let mut value = json!({ "status": answer.status, "headers": headers, "body": answer.body });
-        if let Ok(json) = serde_json::from_str::<Value>(&answer.body) {
-            value["json"] = json;
-        }
-        let good = match expected {
-            [] => (200..300).contains(&answer.status),
-            some => some.contains(&answer.status),
-        };
-        if good {
-            return Became::Done(value);
-        }
-        let message = format!(
-            "{} {} answered with status {}",
-            request.method,
-            self.masks.text(&request.url),
-            answer.status
-        );
-        Became::Failed(Failure::new("http_status", message).with_data(value))
-    }
-
-    async fn contain(&self, container: &doors::Container, limit: Duration) -> Became {
-        let Some(outside) = self.agent.outside() else { return missing("docker") };
-        let abandons = Abandons(Cancel::new());
-        let deadline = Instant::now() + limit;
-        let asked = outside.docker(container.clone(), deadline, abandons.0.clone());
-        let ended = match tokio::time::timeout_at(deadline.into(), asked).await {
-            Ok(Ok(ended)) => ended,
-            Ok(Err(error)) => return Became::of(&error),
-            Err(_) => {
-                return Became::Failed(Failure::new("timeout", format!("it did not end within {limit:?}")));
-            }
-        };
-        let value = json!({ "exit_code": ended.exit_code, "output": ended.output, "container_id": ended.container_id });
-        if ended.exit_code == 0 {
-            return Became::Done(value);
-        }
-        let message = format!("the container of '{}' ended with code {}", container.image, ended.exit_code);
-        Became::Failed(Failure::new("exit_code", message).with_data(value))
-    }
 }
 
 /// What became of a step.
@@ -305,11 +263,6 @@ impl From<Became> for Performed {
     fn from(became: Became) -> Self {
         Self::Became(became)
     }
-}
-
-fn missing(kind: &str) -> Became {
-    let message = format!("Steps of the kind `{kind}` are not in this build.");
-    Became::Failed(Failure::new("agent_missing", message))
 }
 
 /// What a model answered, as a step's result.

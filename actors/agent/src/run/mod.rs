@@ -8,6 +8,7 @@ mod agent;
 mod blocks;
 mod leaf;
 mod machine;
+mod outside;
 mod persons;
 mod sub;
 mod tries;

@@ -21,9 +21,9 @@ pub(crate) enum Work {
     /// A call.
     Call(Call),
     /// A request over HTTP.
-    Http(HttpRequest, Vec<u16>, bool),
-    /// A container.
-    Docker(Container, bool),
+    Http(HttpRequest, bool),
+    /// A container: found again by its key, so that it is not begun twice.
+    Docker(Container),
     /// A wait until a time.
     Until(i64),
     /// A question to a person.
@@ -59,9 +59,10 @@ impl Work {
             | Self::Until(_)
             | Self::Ask(_)
             | Self::Run(_)
+            | Self::Docker(_)
             | Self::Agent(_) => true,
             Self::Call(call) => call.repeatable,
-            Self::Http(_, _, repeatable) | Self::Docker(_, repeatable) => *repeatable,
+            Self::Http(_, repeatable) => *repeatable,
         }
     }
 
@@ -70,7 +71,7 @@ impl Work {
         match self {
             Self::Call(call) => format!("{} {}", call.method, call.params),
             Self::Http(request, ..) => format!("{} {}", request.method, request.url),
-            Self::Docker(container, _) => format!("docker {}", container.image),
+            Self::Docker(container) => format!("docker {}", container.image),
             Self::Run(sub) => format!("workflow {} {}", sub.id, Value::Object(sub.inputs.clone())),
             Self::Ask(question) => question.message.clone(),
             Self::Until(_) | Self::Pure(..) | Self::Fail(_) | Self::Agent(_) => String::new(),
@@ -120,7 +121,7 @@ impl Machine {
             }
             Kind::Agent(agent) => Work::Agent(Box::new(filled(agent, scope)?)),
             Kind::Http(http) => self.http(step, &filled(http, scope)?, path),
-            Kind::Docker(docker) => docker_of(step, &filled::<Docker>(docker, scope)?),
+            Kind::Docker(docker) => docker_of(filled(docker, scope)?),
             Kind::Sleep(time) => {
                 let time = expr::render(time, scope).map_err(template)?;
                 Work::Until(begun_ms + Span::of_value(&time).map_err(template)?.ms())
@@ -231,35 +232,38 @@ impl Machine {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
         let safe = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"].contains(&method.as_str());
-        if !safe && !has(&headers, "idempotency-key") {
-            headers.push(("idempotency-key".to_owned(), format!("{}:{path}", self.run.id)));
-        }
+        let key = (!safe && !has(&headers, "idempotency-key")).then(|| format!("{}:{path}", self.run.id));
         let body = match (&http.json, &http.body) {
             (Some(json), _) => Some(json.to_string().into_bytes()),
             (None, Some(body)) => Some(body.clone().into_bytes()),
             (None, None) => None,
         };
-        let request = HttpRequest { method, url: http.url.clone(), headers, query: texts(&http.query), body };
-        Work::Http(request, http.expect_status.clone(), step.idempotent.unwrap_or(safe))
+        let (url, expected) = (http.url.clone(), http.expect_status.clone());
+        let timeout = http.timeout.map(Span::duration);
+        let query = texts(&http.query);
+        let request = HttpRequest { method, url, headers, query, body, expected, timeout, key };
+        Work::Http(request, step.idempotent.unwrap_or(safe))
     }
 }
 
-fn docker_of(step: &Step, docker: &Docker) -> Work {
-    let command = docker.command.as_ref().map(|command| match command {
+/// It gets its key when it is known which try it is.
+fn docker_of(docker: Docker) -> Work {
+    let command = docker.command.map(|command| match command {
         Value::Array(words) => words.iter().map(as_text).collect(),
-        other => vec!["sh".to_owned(), "-c".to_owned(), as_text(other)],
+        other => vec!["sh".to_owned(), "-c".to_owned(), as_text(&other)],
     });
-    let container = Container {
-        image: docker.image.clone(),
+    Work::Docker(Container {
+        image: docker.image,
         command,
-        files: texts(&docker.files),
+        inputs: docker.inputs.unwrap_or_else(|| json!({})),
         env: texts(&docker.env),
         memory: docker.memory,
         cpus: docker.cpus,
         pids: docker.pids,
-        network: docker.network.unwrap_or(false),
-    };
-    Work::Docker(container, step.idempotent.unwrap_or(false))
+        network: docker.network,
+        timeout: docker.timeout.map(Span::duration),
+        key: String::new(),
+    })
 }
 
 /// The params of `mcp.llm.chat`.

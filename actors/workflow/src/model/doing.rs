@@ -109,9 +109,10 @@ pub struct Docker {
     /// What runs in it; the image's own if this is left out.
     #[serde(skip_serializing_if = "is_none")]
     pub command: Option<Value>,
-    /// Files that it finds in `/inputs`, by name.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub files: Map<String, Value>,
+    /// What it finds in `/run/inputs/inputs.json`; an empty mapping if this is left out. Never in its environment, which
+    /// every program that it starts has too.
+    #[serde(skip_serializing_if = "is_none")]
+    pub inputs: Option<Value>,
     /// Its environment.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub env: Map<String, Value>,
@@ -124,9 +125,9 @@ pub struct Docker {
     /// How many processes it may have.
     #[serde(skip_serializing_if = "is_none")]
     pub pids: Option<u64>,
-    /// Whether it has a network; it has none if this is left out.
+    /// Which network of the engine's it has, among those that the settings allow; none if this is left out.
     #[serde(skip_serializing_if = "is_none")]
-    pub network: Option<bool>,
+    pub network: Option<String>,
     /// How long it may take; the step's own time if this is left out.
     #[serde(skip_serializing_if = "is_none")]
     pub timeout: Option<Span>,
