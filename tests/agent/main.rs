@@ -1,8 +1,12 @@
 //! Workflows as people use them: files in a folder, run by the real daemon, killed in the middle, and going on.
 
 mod agents;
+#[allow(dead_code, clippy::unwrap_used, reason = "it is another test's, which uses all of it")]
+#[path = "../../actors/containers/tests/it/docker.rs"]
+mod docker;
 mod durable;
 mod format;
+mod outside;
 mod persons;
 mod scenarios;
 mod schedules;
