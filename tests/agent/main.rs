@@ -3,6 +3,7 @@
 mod agents;
 mod durable;
 mod format;
+mod many;
 mod persons;
 mod scenarios;
 mod schedules;

@@ -8,6 +8,7 @@ mod args;
 mod beside;
 mod commands;
 mod fixtures;
+mod roots;
 mod signals;
 mod tree;
 mod workflows;
