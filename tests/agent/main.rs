@@ -6,6 +6,7 @@ mod agents;
 mod docker;
 mod durable;
 mod format;
+mod many;
 mod outside;
 mod persons;
 mod scenarios;

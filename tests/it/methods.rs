@@ -65,8 +65,8 @@ fn list_capabilities_is_the_originals_list_by_position_and_an_object_by_name() {
         let published =
             std::fs::read_to_string(daemon.dir().join("run/fs.cap.json")).expect("it is published");
         let published: Value = serde_json::from_str(&published).expect("it is JSON");
-        assert_eq!(published["service_name"], services[1]["service_name"]);
-        assert_eq!(published["capabilities"], services[1]["capabilities"]);
+        assert_eq!(published["service_name"], services[2]["service_name"]);
+        assert_eq!(published["capabilities"], services[2]["capabilities"]);
     });
 }
 

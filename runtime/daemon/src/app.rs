@@ -25,6 +25,7 @@ use telemetry::LogLevel;
 use crate::args::CONFINED;
 use crate::beside::Beside;
 use crate::fixtures;
+use crate::roots::RootsOf;
 use crate::tree::{self, Branches};
 use crate::workflows;
 
@@ -127,9 +128,6 @@ impl App {
         let llm =
             Llm::open(llm_config(settings, environment, store, gateway.gate().clone(), embedder.clone()))?;
         let services = services(&fs, &search, &mail, &sync, &admin, &prompts, &llm, &agent);
-        let agent_slot =
-            services.iter().find(|service| service.name == AGENT.0).map(|service| service.slot.clone());
-        let agent_slot = agent_slot.unwrap_or_default();
         for service in &services {
             gateway.add(service.name, service.description, service.entries.clone(), &service.slot)?;
         }
@@ -173,14 +171,14 @@ impl App {
             services: services
                 .iter()
                 .map(|s| {
-                    let (models, accounts, jobs) = (llm.clone(), mail.clone(), sync.clone());
-                    let workflows = agent.clone();
+                    let (models, accounts, jobs, runs) =
+                        (llm.clone(), mail.clone(), sync.clone(), agent.clone());
                     let child = service::child(s.name, &s.slot);
                     match s.name {
                         name if name == LLM.0 => child.note(move || models.health()),
                         name if name == MAIL.0 => child.note(move || accounts.health()),
                         name if name == SYNC.0 => child.note(move || jobs.health()),
-                        name if name == AGENT.0 => child.note(move || workflows.health()),
+                        name if name == AGENT.0 => child.note(move || runs.health()),
                         _ => child,
                     }
                 })
@@ -190,7 +188,7 @@ impl App {
                 .chain(prompts.reader("prompts-watch"))
                 .chain(llm.reader("models-watch"))
                 .chain(mail.reader("mail-accounts-watch"))
-                .chain(workflows::offered(&agent, &gateway, &agent_slot))
+                .chain(workflows::offered(&agent, &gateway, &slot_of(&services, AGENT.0)))
                 .chain([supervisor::ChildSpec::supervisor(mail.keepers())])
                 .chain(answers_suite)
                 // Last, so that runs end before what they call does.
@@ -340,31 +338,6 @@ fn sync_config(
     })
 }
 
-/// The roots as jobs see them.
-struct RootsOf(fs::Fs);
-
-impl sync::Roots for RootsOf {
-    fn folder(&self, tier: &str, path: &str, access: sync::Access) -> Result<PathBuf, protocol::Error> {
-        let access = match access {
-            sync::Access::Read => fs::Access::Read,
-            sync::Access::Write => fs::Access::Write,
-        };
-        self.0.host_folder(tier, path, access)
-    }
-
-    fn shows(&self, tier: &str, path: &str) -> bool {
-        self.0.shows(tier, path)
-    }
-
-    fn all(&self) -> Vec<(PathBuf, sync::Access)> {
-        let access = |access| match access {
-            fs::Access::Read => sync::Access::Read,
-            fs::Access::Write => sync::Access::Write,
-        };
-        self.0.host_roots().into_iter().map(|(folder, of)| (folder, access(of))).collect()
-    }
-}
-
 #[expect(clippy::too_many_arguments, reason = "one for each service")]
 fn services(
     fs: &fs::Fs,
@@ -386,6 +359,12 @@ fn services(
         service(LLM, llm::methods(llm)),
         service(AGENT, agent::methods(agent)),
     ]
+}
+
+/// Where calls of a service go.
+fn slot_of(services: &[Service], name: &str) -> Slot<Call> {
+    let service = services.iter().find(|service| service.name == name);
+    service.map_or_else(Slot::vacant, |service| service.slot.clone())
 }
 
 fn doors(

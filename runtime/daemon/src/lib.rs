@@ -9,6 +9,7 @@ mod beside;
 mod commands;
 mod fixtures;
 mod outside;
+mod roots;
 mod signals;
 mod tree;
 mod workflows;
