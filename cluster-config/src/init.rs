@@ -202,6 +202,6 @@ mod tests {
         expected.run_dir = temporary.path().join("run");
         assert_eq!(loaded.settings, expected);
         let silent = crate::effective(&loaded).into_iter().filter(|one| one.source == "default");
-        assert_eq!(silent.map(|one| one.key).collect::<Vec<_>>(), ["licence.public_key"]);
+        assert_eq!(silent.map(|one| one.key).collect::<Vec<_>>(), ["licence.public_key", "agent.owner"]);
     }
 }

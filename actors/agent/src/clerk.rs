@@ -19,6 +19,10 @@ use crate::service::Agent;
 /// To open a lock and read a few rows.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// How often it is asked that is being restarted, and how long is waited between.
+const TRIES: u32 = 20;
+const BETWEEN: Duration = Duration::from_millis(50);
+
 /// Runs that wait for their turn; more are a script gone wrong.
 const WAITING_MAX: usize = 100_000;
 
@@ -77,8 +81,14 @@ impl Clerk {
 
     /// Makes sure that this process is the one that runs workflows, and that there is room for one more run.
     pub(crate) async fn ready(&self) -> Result<(), Error> {
-        let asked = self.slot.call(Message::Ready, ANSWER_WITHIN).await;
-        asked.unwrap_or_else(|_| Err(Error::unavailable("agent-clerk")))
+        // To ask twice does nothing twice, and one that is being restarted is back in a moment.
+        for _ in 0..TRIES {
+            if let Ok(answer) = self.slot.call(Message::Ready, ANSWER_WITHIN).await {
+                return answer;
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        Err(Error::unavailable("agent-clerk"))
     }
 
     /// Has a run begin, which is in the journal. If nobody is there to take this, the next one finds it in the journal.
