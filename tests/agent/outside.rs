@@ -113,7 +113,7 @@ fn there(engine: &Docker) -> Vec<String> {
 
 fn allows(engine: &Docker) -> Setup {
     let settings =
-        format!("agent: {{docker_socket: '{}', docker_images: ['busybox:*']}}\n", engine.socket().display());
+        format!("agent: {{docker_socket: '{}', docker_images: ['llmbasedos-test:*']}}\n", engine.socket().display());
     Setup { settings, ..Setup::default() }
 }
 
@@ -126,15 +126,15 @@ inputs: {name: {type: string}}
 steps:
   - id: hello
     docker:
-      image: busybox:1
+      image: llmbasedos-test:1
       command: [sh, -c, 'cat /run/inputs/inputs.json; echo; id -u; ls /sys/class/net']
       inputs: {name: '{{ inputs.name }}'}
   - id: bad
-    docker: {image: 'busybox:1', command: [sh, -c, 'echo no; exit 3']}
+    docker: {image: 'llmbasedos-test:1', command: [sh, -c, 'echo no; exit 3']}
     retry: {max: 1, backoff: 1ms}
     catch: [{id: why, set: {code: '{{ error.data.exit_code }}', said: '{{ error.data.output }}'}}]
   - id: slow
-    docker: {image: 'busybox:1', command: [sleep, '60'], timeout: 2s}
+    docker: {image: 'llmbasedos-test:1', command: [sleep, '60'], timeout: 2s}
     catch: [{id: late, set: {slow: '{{ error.kind }}'}}]
   - id: other
     docker: {image: 'alpine:3', command: [id]}
@@ -159,9 +159,9 @@ fn a_container_is_found_again_after_a_crash_and_ends_with_its_run() {
     run_within(LIMIT, async {
         let engine = Docker::start();
         let steps = "steps:
-  - {id: long, docker: {image: 'busybox:1', command: [sh, -c, 'echo begun; sleep 4; echo done']}}
+  - {id: long, docker: {image: 'llmbasedos-test:1', command: [sh, -c, 'echo begun; sleep 4; echo done']}}
 ";
-        let ever = "steps: [{id: long, docker: {image: 'busybox:1', command: [sleep, '3600']}}]";
+        let ever = "steps: [{id: long, docker: {image: 'llmbasedos-test:1', command: [sleep, '3600']}}]";
         let scene = Scene::with(&[("w", steps), ("ever", ever)], allows(&engine)).await;
         let id = scene.begin("w", json!({})).await;
         until("it runs", async || there(&engine).len() == 1).await;
