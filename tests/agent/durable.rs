@@ -164,7 +164,8 @@ fn actors_that_are_killed_come_back_and_go_on() {
             let id = scene.begin("long", json!({ "n": n })).await;
             for how in ["kill", "panic", "kill"] {
                 tokio::time::sleep(Duration::from_millis(dice.u64(0..40))).await;
-                let victim = dice.choice([id.as_str(), "agent-clerk", "agent-clock", "agent-triggers"]).unwrap();
+                let victim =
+                    dice.choice([id.as_str(), "agent-clerk", "agent-clock", "agent-triggers"]).unwrap();
                 // It may be over already.
                 let _ = scene.client.call("mcp.admin.restart", json!({ "id": victim, "how": how })).await;
                 decide(&scene, &id, n).await;

@@ -11,6 +11,7 @@ mod outside;
 mod persons;
 mod scenarios;
 mod schedules;
+mod shipped;
 mod triggers;
 
 use std::time::{Duration, Instant};

@@ -112,8 +112,10 @@ fn there(engine: &Docker) -> Vec<String> {
 }
 
 fn allows(engine: &Docker) -> Setup {
-    let settings =
-        format!("agent: {{docker_socket: '{}', docker_images: ['llmbasedos-test:*']}}\n", engine.socket().display());
+    let settings = format!(
+        "agent: {{docker_socket: '{}', docker_images: ['llmbasedos-test:*']}}\n",
+        engine.socket().display()
+    );
     Setup { settings, ..Setup::default() }
 }
 

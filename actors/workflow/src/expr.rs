@@ -12,6 +12,8 @@ use minijinja::value::{Serde, ValueKind};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value as Mj};
 use serde_json::{Map, Value};
 
+use crate::clock;
+
 /// Instructions of one evaluation: a loop over ten thousand entries, and nobody waits for longer than a moment.
 const FUEL: u64 = 500_000;
 
@@ -31,6 +33,7 @@ static JINJA: LazyLock<Environment<'static>> = LazyLock::new(|| {
         environment.set_syntax(syntax);
     }
     environment.set_recursion_limit(100);
+    clock::teach(&mut environment);
     environment
 });
 
@@ -238,6 +241,7 @@ fn explain(error: &minijinja::Error, source: &str) -> String {
         | ErrorKind::UnknownMethod => {
             format!("uses what there is not: {}", error.detail().unwrap_or_default())
         }
+        ErrorKind::InvalidOperation => error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
         kind => kind.to_string(),
     };
     format!("`{}`: {why}", short(source))

@@ -13,6 +13,7 @@ pub mod patience;
 pub mod schedule;
 
 mod check;
+mod clock;
 mod original;
 mod read;
 mod references;

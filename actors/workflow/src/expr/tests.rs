@@ -38,6 +38,21 @@ fn one_expression_keeps_its_type_and_text_is_text() {
 }
 
 #[test]
+fn times_are_shifted_and_become_days() {
+    check("{{ '2026-03-29T00:30:00Z' | plus('1h30m') }}", json!("2026-03-29T02:00:00Z"));
+    check("{{ '2026-03-01T00:30:00Z' | minus('1d') | date }}", json!("2026-02-28"));
+    check("{{ '2026-02-28T23:30:00Z' | date('Europe/Berlin') }}", json!("2026-03-01"));
+    for wrong in [
+        "{{ 'noon' | date }}",
+        "{{ inputs.name | plus('1d') }}",
+        "{{ '2026-03-01T00:00:00Z' | plus('x') }}",
+        "{{ '2026-03-01T00:00:00Z' | date('Mars/Base') }}",
+    ] {
+        assert!(text(wrong, &scope()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn what_is_put_in_is_never_looked_at_again() {
     check("{{ steps.read.content }}", json!("{{ 7 * 7 }} {% raw %}"));
     check("<{{ steps.read.content }}>", json!("<{{ 7 * 7 }} {% raw %}>"));
