@@ -34,6 +34,16 @@ const MAIL_ACCOUNTS: &str = include_str!("../defaults/mail_accounts.yaml");
 const WELCOME: &str = include_str!("../defaults/welcome.md");
 const PROMPTS: &str = include_str!("../defaults/prompts.txt");
 
+/// Workflows to begin with; each file says what starts it, behind marks.
+const WORKFLOWS: &[(&str, &str)] = &[
+    ("index-changes.yaml", include_str!("../../workflows/index-changes.yaml")),
+    ("invitations.yaml", include_str!("../../workflows/invitations.yaml")),
+    ("morning-briefing.yaml", include_str!("../../workflows/morning-briefing.yaml")),
+    ("nightly-backup.yaml", include_str!("../../workflows/nightly-backup.yaml")),
+    ("research.yaml", include_str!("../../workflows/research.yaml")),
+    ("summarise-folder.yaml", include_str!("../../workflows/summarise-folder.yaml")),
+];
+
 /// Who may read a file.
 #[derive(Clone, Copy)]
 enum Readers {
@@ -48,7 +58,7 @@ pub fn init(directory: &Path, environment: &Environment) -> Result<Vec<Created>,
         make_folder(path)
     };
     let file = |name: &str, text: &str, readers| make_file(directory.join(name), text, readers);
-    Ok(vec![
+    let mut made = vec![
         folder("")?,
         file(SETTINGS_FILE, SETTINGS, Readers::Everybody)?,
         file("licence_tiers.yaml", tiers::SHIPPED, Readers::Everybody)?,
@@ -60,7 +70,14 @@ pub fn init(directory: &Path, environment: &Environment) -> Result<Vec<Created>,
         folder("prompts")?,
         file("prompts/README.txt", PROMPTS, Readers::Everybody)?,
         folder("workflows")?,
-    ])
+    ];
+    // In a folder that was there, what is missing was taken out.
+    if made.last().is_some_and(|folder| !folder.kept) {
+        for (name, text) in WORKFLOWS {
+            made.push(file(&format!("workflows/{name}"), text, Readers::Everybody)?);
+        }
+    }
+    Ok(made)
 }
 
 /// The owner may do everything on their own machine. Ten years, because a licence that never ends is one that
@@ -111,6 +128,18 @@ mod tests {
     use crate::load::{Flags, load};
     use crate::settings::Settings;
     use crate::tiers::Tiers;
+
+    #[test]
+    fn every_shipped_workflow_is_laid_out() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workflows");
+        let mut there: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        there.retain(|name| name.ends_with(".yaml"));
+        there.sort();
+        assert_eq!(there, WORKFLOWS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
 
     fn laid_out() -> (tempfile::TempDir, PathBuf) {
         let temporary = tempfile::tempdir().unwrap();

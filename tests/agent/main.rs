@@ -11,6 +11,7 @@ mod outside;
 mod persons;
 mod scenarios;
 mod schedules;
+mod shell;
 mod shipped;
 mod triggers;
 

@@ -43,6 +43,12 @@ fn init_lays_out_a_folder_and_overwrites_nothing() {
         created DIR/new/prompts
         created DIR/new/prompts/README.txt
         created DIR/new/workflows
+        created DIR/new/workflows/index-changes.yaml
+        created DIR/new/workflows/invitations.yaml
+        created DIR/new/workflows/morning-briefing.yaml
+        created DIR/new/workflows/nightly-backup.yaml
+        created DIR/new/workflows/research.yaml
+        created DIR/new/workflows/summarise-folder.yaml
         created DIR/new/token (the owner's token: keep it to yourself)
         --
         Start it: llmbasedos serve --config-dir DIR/new

@@ -17,6 +17,7 @@ mod streams;
 mod tasks;
 mod tools;
 mod turned_away;
+mod workflows;
 
 use harness::{Daemon, Setup};
 

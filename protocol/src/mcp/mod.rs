@@ -16,7 +16,7 @@ pub use meta::{LogLevel, Meta};
 pub use offer::{FixedResources, Prompt, PromptArgument, PromptInfo};
 pub use result::{Rich, blob, embedded, image, text};
 pub use tool::{HeaderParam, Tool, Toolbox, tool_name};
-pub use uri::{file_uri, mail_folder_of_uri, mail_uri, path_of_uri};
+pub use uri::{file_uri, mail_folder_of_uri, mail_uri, path_of_uri, run_of_uri};
 
 use serde::Serialize;
 

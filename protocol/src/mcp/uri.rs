@@ -46,6 +46,13 @@ pub fn mail_folder_of_uri(uri: &str) -> Option<(String, String)> {
     Some((account.to_owned(), decoded(folder)?))
 }
 
+/// The run of such a URI: `run://exec_0123456789ab`. `None` for everything else.
+pub fn run_of_uri(uri: &str) -> Option<&str> {
+    let id = uri.strip_prefix("run://")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    ((1..=64).contains(&id.len()) && id.chars().all(plain)).then_some(id)
+}
+
 fn decoded(rest: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(rest.len());
     let mut left = rest.bytes();

@@ -1,11 +1,11 @@
-//! `resources/*`: files as `file:///` URIs, folders of mail as `mail://ACCOUNT/FOLDER`, and what this instance knows of itself. Everything here is a tool too,
-//! since some hosts have no resources.
+//! `resources/*`: files as `file:///` URIs, folders of mail as `mail://ACCOUNT/FOLDER`, runs of workflows as `run://ID`, and
+//! what this instance knows of itself. Everything here is a tool too, since some hosts have no resources.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use protocol::mcp::{file_uri, mail_folder_of_uri, mail_uri, path_of_uri};
+use protocol::mcp::{file_uri, mail_folder_of_uri, mail_uri, path_of_uri, run_of_uri};
 use protocol::{Cancel, Code, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,6 +29,10 @@ const OWN: [(&str, &str, &str, &str); 2] = [
     ("llmbasedos://tree", "tree", "The live supervision tree of this instance", "mcp.admin.tree"),
     ("llmbasedos://licence", "licence", "Who you are here and what you may do", "mcp.licence.check"),
 ];
+
+/// What says all about a run, and how many of its newest events.
+const GET_RUN: &str = "mcp.agent.getRun";
+const EVENTS: usize = 1000;
 
 /// Where a list goes on.
 #[derive(Serialize, Deserialize)]
@@ -197,6 +201,12 @@ pub(crate) fn templates(server: &Server, asking: &Asking, cursor: Option<&str>) 
             "description": "The newest messages of a folder at a glance. Subscribe to be told of news.",
         }));
     }
+    if server.dispatch.tools(&asking.caller).has_method(GET_RUN) {
+        templates.push(json!({
+            "uriTemplate": "run://{execution_id}", "name": "run", "title": "A run of a workflow",
+            "description": "How it is, what each of its steps came to, and its log.",
+        }));
+    }
     Ok(asking.cacheable(&format!("\"resourceTemplates\":{}", json!(templates)), 300_000))
 }
 
@@ -233,6 +243,15 @@ pub(crate) async fn read(native: Native, Uri { uri }: Uri) -> Result<String, Rpc
         let params = json!({ "account_id": account, "folder": folder });
         let text = native.text("mcp.mail.listMessages", &params).await.map_err(|error| match error.code {
             Code::MailAccount | Code::MailMessage | Code::PermissionDenied => not_found(),
+            _ => RpcError::of(&error),
+        })?;
+        json!({ "uri": uri, "mimeType": "application/json", "text": text })
+    } else if let Some(run) = run_of_uri(&uri)
+        && native.may(GET_RUN)
+    {
+        let params = json!({ "execution_id": run, "events": EVENTS });
+        let text = native.text(GET_RUN, &params).await.map_err(|error| match error.code {
+            Code::AgentRun | Code::PermissionDenied => not_found(),
             _ => RpcError::of(&error),
         })?;
         json!({ "uri": uri, "mimeType": "application/json", "text": text })

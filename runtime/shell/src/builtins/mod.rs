@@ -9,6 +9,7 @@ mod meaning;
 mod meta;
 mod model;
 pub(crate) mod options;
+mod runs;
 mod search;
 mod table;
 mod watch;

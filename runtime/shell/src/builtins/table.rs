@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use super::options::Opt;
-use super::{Builtin, Words, change, content, folder, help, jobs, meaning, meta, model, search, watch};
+use super::{Builtin, Words, change, content, folder, help, jobs, meaning, meta, model, runs, search, watch};
 use crate::session::Flow;
 
 const MANY: usize = usize::MAX;
@@ -172,6 +172,21 @@ pub(crate) static TABLE: &[Builtin] = &[
         doc: "Show how far a sync job is, until it is over.",
         words: 1..=1,
         run: |session, given| Box::pin(jobs::job(session, given)),
+        ..PLAIN
+    },
+    Builtin {
+        name: "run",
+        arguments: "WORKFLOW [NAME=VALUE…]",
+        doc: "Run a workflow, and show what it does until it is over.",
+        more: "What a value reads as in JSON it is. Ctrl-C leaves it to go on by itself; mcp.agent.stopWorkflow ends it.",
+        words: 1..=MANY,
+        run: |session, given| Box::pin(runs::run(session, given)),
+        ..PLAIN
+    },
+    Builtin {
+        name: "runs",
+        doc: "List the newest runs of workflows.",
+        run: |session, _| Box::pin(runs::runs(session)),
         ..PLAIN
     },
     Builtin {

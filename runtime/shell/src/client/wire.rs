@@ -112,7 +112,7 @@ impl Wire {
     pub(super) async fn close(&mut self) {
         // It is over either way.
         let _ = match self {
-            Self::Ws(socket) => SinkExt::close(socket).await.map_err(|error| plain(&error)),
+            Self::Ws(socket) => SinkExt::close(&mut **socket).await.map_err(|error| plain(&error)),
             Self::Unix { stream, .. } => stream.shutdown().await.map_err(|error| error.to_string()),
         };
     }
