@@ -1,5 +1,6 @@
 //! Makes every part from the settings, in the order in which they depend on one another.
 
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use admin::{Admin, Counters};
 use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded, Settings};
-use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
+use edge::{Edges, HostRules, Limits};
 use embedding::Embedder;
 use gateway::{BackendConfig, Gateway, Rules};
 use llm::Llm;
@@ -23,6 +24,7 @@ use telemetry::LogLevel;
 
 use crate::args::CONFINED;
 use crate::beside::Beside;
+use crate::doors;
 use crate::fixtures;
 use crate::tree::{self, Branches};
 
@@ -50,9 +52,9 @@ pub(crate) enum Role {
 }
 
 /// A built-in service: what it is called, what it does, what it answers, and where.
-struct Service {
-    name: &'static str,
-    description: &'static str,
+pub(crate) struct Service {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
     entries: Vec<protocol::Entry>,
     slot: Slot<Call>,
 }
@@ -74,6 +76,7 @@ impl App {
         environment: Environment,
         log: LogLevel,
         role: Role,
+        handed: Vec<UnixListener>,
     ) -> anyhow::Result<Self> {
         let settings = &loaded.settings;
         let mut run_dir = match role {
@@ -124,7 +127,7 @@ impl App {
 
         // Doors, then the edges behind them.
         let doors = match &mut run_dir {
-            Some(run_dir) => doors(settings, run_dir, &services, gateway.gate())?,
+            Some(run_dir) => doors::open(settings, run_dir, handed, &services, gateway.gate())?,
             None => edge::Doors::default(),
         };
         let address = doors.tcp.as_ref().map(|door| door.address().to_string()).unwrap_or_default();
@@ -361,32 +364,6 @@ fn services(
         service(PROMPTS, prompts::methods(prompts)),
         service(LLM, llm::methods(llm)),
     ]
-}
-
-fn doors(
-    settings: &Settings,
-    run_dir: &mut edge::RunDir,
-    services: &[Service],
-    gate: &gateway::Gate,
-) -> anyhow::Result<edge::Doors> {
-    let tcp = Some(TcpDoor::open(settings.listen.as_str())?);
-    let http = Some(run_dir.door("http", None, None)?);
-    let mut unix = vec![run_dir.door("gateway", None, None)?];
-    for service in services {
-        unix.push(service_door(run_dir, service, gate)?);
-    }
-    Ok(edge::Doors { tcp, http, unix })
-}
-
-fn service_door(
-    run_dir: &mut edge::RunDir,
-    service: &Service,
-    gate: &gateway::Gate,
-) -> anyhow::Result<UnixDoor> {
-    let table = gate.routes().load();
-    let file = table.catalog.capability_file(service.name, service.description, env!("CARGO_PKG_VERSION"));
-    let text = serde_json::to_string_pretty(&file)?;
-    Ok(run_dir.door(service.name, Some(service.name), Some(&text))?)
 }
 
 fn limits(settings: &Settings) -> Limits {
