@@ -7,7 +7,7 @@ MODELS  ?= $(HOME_DIR)/state/models
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := calendar framing imap jsonrpc mail params path
 
-.PHONY: run model test check bench bench-search fuzz generated clean
+.PHONY: run model test check bench bench-search fuzz image test-image iso test-iso test-unit generated clean
 
 ## Build the daemon and the shell, lay out .llmbasedos/ if it is not there, and serve it on 127.0.0.1:8000.
 run:
@@ -50,6 +50,27 @@ fuzz:
 		(cd protocol && CARGO_TARGET_DIR=fuzz/target $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -max_len=512 -dict=fuzz/words.dict) || exit 1; \
 	done
+
+## The container's image, `llmbasedos`, with the engine that `docker` speaks to. BUILDER=host where no registry is.
+image:
+	docker/build
+
+## Build it with an engine of its own, and hold it to its promises (root; no registry; docker/test).
+test-image:
+	docker/test/run
+
+## llmbasedos.iso in cargo's target folder, out of Debian packages (root).
+iso:
+	iso/build
+
+## Start it in QEMU by BIOS and by UEFI, and hold it to its promises (iso/test); needs no KVM.
+test-iso: iso
+	iso/test/run $(TARGET)/iso
+
+## Whether systemd understands the units, and finds them hardened; and what else of docker/ and iso/ is cheap to check.
+test-unit:
+	iso/systemd/check
+	docker/test/static
 
 ## Rewrite what is generated: METHODS.md, capability files, REFERENCE.md, schema.json, the settings template.
 generated:

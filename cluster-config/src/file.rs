@@ -80,6 +80,9 @@ fn text(path: &Path) -> Result<Option<String>, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
+    if kind.is_dir() {
+        return Err("is a folder, which container engines make where a mounted file is missing".to_owned());
+    }
     // A pipe would wait for ever, a device would never end.
     if !kind.is_file() {
         return Err("is not a regular file".to_owned());

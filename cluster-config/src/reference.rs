@@ -105,7 +105,8 @@ default. All mistakes are reported at once, with file, line and key, and nothing
 - An empty variable is an unset one. A list in a variable is separated by commas, or is JSON.
 - A key with nothing behind it is as good as absent.
 - Where a setting is a secret, `${NAME}` stands for an environment variable and `file:PATH` for the content of a
-  file. Secrets are shown as `***` everywhere.
+  file. A path may begin with a variable: `file:${CREDENTIALS_DIRECTORY}/NAME` is what systemd's
+  `LoadCredential=NAME:…` handed over. Secrets are shown as `***` everywhere.
 - A file has at most 1 MiB. YAML tags and directives, and keys that stand twice, are mistakes.
 ";
 

@@ -1,7 +1,7 @@
 //! Passwords and keys: where they may come from, and that they are never shown.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,17 +75,15 @@ pub(crate) fn is_reference(written: &str) -> bool {
 }
 
 /// What `written` stands for: `${NAME}` is that variable, `file:PATH` the content of that file (relative to
-/// `directory`, without the line end), anything else itself.
+/// `directory`, without the line end), anything else itself. A path may begin with a folder that a variable names, as
+/// `file:${CREDENTIALS_DIRECTORY}/NAME` does.
 pub(crate) fn resolve(
     written: &str,
     environment: &Environment,
     directory: &Path,
 ) -> Result<String, Unresolved> {
     if let Some(rest) = written.strip_prefix("${") {
-        let name = rest
-            .strip_suffix('}')
-            .filter(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        let name = name.ok_or(Unresolved::Malformed(
+        let name = rest.strip_suffix('}').filter(|name| is_name(name)).ok_or(Unresolved::Malformed(
             "starts like a variable; write `${NAME}`, a name of letters, digits and `_`, and nothing around it",
         ))?;
         return environment.get(name).map(str::to_owned).ok_or_else(|| {
@@ -99,7 +97,7 @@ pub(crate) fn resolve(
     if path.trim().is_empty() {
         return Err(Unresolved::Malformed("names no file; write `file:PATH`"));
     }
-    let path = directory.join(path.trim());
+    let path = directory.join(below_a_variable(path.trim(), environment)?);
     let failed =
         |why: &dyn fmt::Display| Unresolved::Missing(format!("cannot read {}: {why}", path.display()));
     let size = std::fs::metadata(&path).map_err(|error| failed(&error))?;
@@ -109,6 +107,28 @@ pub(crate) fn resolve(
     let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() { Err(failed(&"it is empty")) } else { Ok(text.to_owned()) }
+}
+
+/// A path, or one that begins with `${NAME}/`: the folder in which a service manager leaves credentials is another one
+/// for each service, and at each start.
+fn below_a_variable(path: &str, environment: &Environment) -> Result<PathBuf, Unresolved> {
+    let Some(rest) = path.strip_prefix("${") else { return Ok(path.into()) };
+    let (name, rest) =
+        rest.split_once("}/").filter(|(name, _)| is_name(name)).ok_or(Unresolved::Malformed(
+            "names a file below a variable; write `file:${NAME}/PATH`, a name of letters, digits and `_`",
+        ))?;
+    let folder = environment.get(name).ok_or_else(|| {
+        let name = shorten(name);
+        Unresolved::Missing(format!(
+            "the environment variable {name} is not set, which names the folder of the file; under systemd, \
+             LoadCredential= sets CREDENTIALS_DIRECTORY"
+        ))
+    })?;
+    Ok(Path::new(folder).join(rest))
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]
@@ -128,7 +148,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("key"), "from a file\n").unwrap();
         std::fs::write(directory.path().join("empty"), "\n").unwrap();
-        let environment = Environment::of([("KEY", "from a variable"), ("EMPTY", "")]);
+        let here = directory.path().to_str().unwrap();
+        let environment = Environment::of([("KEY", "from a variable"), ("EMPTY", ""), ("FOLDER", here)]);
         for (written, found) in [
             ("as it is", Ok("as it is")),
             ("${KEY}", Ok("from a variable")),
@@ -142,6 +163,11 @@ mod tests {
             ("file:none", Err("cannot read")),
             ("file:empty", Err("it is empty")),
             ("file:.", Err("must be a file")),
+            ("file:${FOLDER}/key", Ok("from a file")),
+            ("file:${FOLDER}/none", Err("cannot read")),
+            ("file:${CREDENTIALS_DIRECTORY}/key", Err("LoadCredential= sets")),
+            ("file:${FOLDER}", Err("write `file:${NAME}/PATH`")),
+            ("file:${A-B}/key", Err("write `file:${NAME}/PATH`")),
         ] {
             let resolved = resolve(written, &environment, directory.path());
             match found {

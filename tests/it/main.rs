@@ -14,3 +14,4 @@ mod prompts;
 mod quota;
 mod shell;
 mod spine;
+mod started;

@@ -218,7 +218,7 @@ fn files_that_cannot_be_read() {
     let mistakes = load(&flags(directory.path()), &Environment::default()).unwrap_err().to_string();
     assert_eq!(
         mistakes,
-        "llmbasedos.yaml: is not a regular file\nlicence_tiers.yaml: is not UTF-8 text (line 2)"
+        "llmbasedos.yaml: is a folder, which container engines make where a mounted file is missing\nlicence_tiers.yaml: is not UTF-8 text (line 2)"
     );
 }
 

@@ -1,5 +1,6 @@
 //! Makes every part from the settings, in the order in which they depend on one another.
 
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use admin::{Admin, Counters};
 use agent::Agent;
 use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded, Settings};
-use edge::{Edges, HostRules, Limits, TcpDoor, UnixDoor};
+use edge::{Edges, HostRules, Limits};
 use embedding::Embedder;
 use gateway::{BackendConfig, Gateway, Rules};
 use llm::Llm;
@@ -24,6 +25,7 @@ use telemetry::LogLevel;
 
 use crate::args::CONFINED;
 use crate::beside::Beside;
+use crate::doors;
 use crate::fixtures;
 use crate::roots::RootsOf;
 use crate::tree::{self, Branches};
@@ -76,9 +78,9 @@ fn admin(
 }
 
 /// A built-in service: what it is called, what it does, what it answers, and where.
-struct Service {
-    name: &'static str,
-    description: &'static str,
+pub(crate) struct Service {
+    pub(crate) name: &'static str,
+    pub(crate) description: &'static str,
     entries: Vec<protocol::Entry>,
     slot: Slot<Call>,
 }
@@ -102,6 +104,7 @@ impl App {
         environment: Environment,
         log: LogLevel,
         role: Role,
+        handed: Vec<UnixListener>,
     ) -> anyhow::Result<Self> {
         let settings = &loaded.settings;
         let mut run_dir = match role {
@@ -139,7 +142,7 @@ impl App {
 
         // Doors, then the edges behind them.
         let doors = match &mut run_dir {
-            Some(run_dir) => doors(settings, run_dir, &services, gateway.gate())?,
+            Some(run_dir) => doors::open(settings, run_dir, handed, &services, gateway.gate())?,
             None => edge::Doors::default(),
         };
         let address = doors.tcp.as_ref().map(|door| door.address().to_string()).unwrap_or_default();
@@ -365,32 +368,6 @@ fn services(
 fn slot_of(services: &[Service], name: &str) -> Slot<Call> {
     let service = services.iter().find(|service| service.name == name);
     service.map_or_else(Slot::vacant, |service| service.slot.clone())
-}
-
-fn doors(
-    settings: &Settings,
-    run_dir: &mut edge::RunDir,
-    services: &[Service],
-    gate: &gateway::Gate,
-) -> anyhow::Result<edge::Doors> {
-    let tcp = Some(TcpDoor::open(settings.listen.as_str())?);
-    let http = Some(run_dir.door("http", None, None)?);
-    let mut unix = vec![run_dir.door("gateway", None, None)?];
-    for service in services {
-        unix.push(service_door(run_dir, service, gate)?);
-    }
-    Ok(edge::Doors { tcp, http, unix })
-}
-
-fn service_door(
-    run_dir: &mut edge::RunDir,
-    service: &Service,
-    gate: &gateway::Gate,
-) -> anyhow::Result<UnixDoor> {
-    let table = gate.routes().load();
-    let file = table.catalog.capability_file(service.name, service.description, env!("CARGO_PKG_VERSION"));
-    let text = serde_json::to_string_pretty(&file)?;
-    Ok(run_dir.door(service.name, Some(service.name), Some(&text))?)
 }
 
 fn limits(settings: &Settings) -> Limits {

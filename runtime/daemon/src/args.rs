@@ -58,11 +58,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run the daemon in the foreground, until SIGTERM or SIGINT.
-    Serve {
-        /// Offer what the conformance suite of the Model Context Protocol expects, too.
-        #[arg(long, hide = true)]
-        conformance: bool,
-    },
+    Serve(Serve),
     /// Speak on standard input and output, one message a line, for a host that starts its servers; passes on to the
     /// daemon that is running, or does without. The token is in `LLMBDO_TOKEN`, if it takes one.
     Stdio,
@@ -81,6 +77,8 @@ pub(crate) enum Command {
     McpConfig(McpConfig),
     /// Say what is missing or wrong, and how to put it right.
     Doctor,
+    /// Ask the daemon that runs by these settings whether it is ready: exit code 0 or 1.
+    Healthcheck,
     /// Become another program, confined; for the daemon alone.
     #[command(name = CONFINED, hide = true)]
     Confined {
@@ -91,6 +89,16 @@ pub(crate) enum Command {
 
 /// The word by which this program becomes another one, confined.
 pub(crate) const CONFINED: &str = "confined";
+
+#[derive(Clone, Copy, clap::Args)]
+pub(crate) struct Serve {
+    /// If there is no token at all, make the owner's first and say how to read it.
+    #[arg(long)]
+    pub(crate) owner_token: bool,
+    /// Offer what the conformance suite of the Model Context Protocol expects, too.
+    #[arg(long, hide = true)]
+    pub(crate) conformance: bool,
+}
 
 #[derive(clap::Args)]
 pub(crate) struct McpConfig {
@@ -132,6 +140,8 @@ pub(crate) enum TokenCommand {
     },
     /// List the tokens (never their secrets).
     List,
+    /// Print the owner's token, which `init` or the first start left in a file.
+    Show,
     /// Revoke a token. Connections that use it are refused from their next call on.
     Revoke {
         /// Its name.

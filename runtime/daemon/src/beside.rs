@@ -1,6 +1,6 @@
 //! The processes beside the daemon: `llmbasedos-embed`, which reads files, and which holds the embedding model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,9 @@ use anyhow::Context as _;
 use cluster_config::Settings;
 use embedding::{Embedder, Places};
 use store::Store;
+
+/// Where images have ONNX Runtime, so that only the model has to be brought; one beside the model wins.
+const RUNTIME: &str = "/usr/lib/llmbasedos/onnxruntime/libonnxruntime.so";
 
 /// Where they are, and what they are told.
 #[derive(Clone)]
@@ -68,6 +71,11 @@ pub(crate) fn embedding_places(settings: &Settings) -> Places {
     places(&settings.state_dir, &settings.search.model)
 }
 
-fn places(state_dir: &std::path::Path, model: &str) -> Places {
-    Places { models: state_dir.join("models"), model: model.to_owned(), runtime: None }
+fn places(state_dir: &Path, model: &str) -> Places {
+    let mut places = Places { models: state_dir.join("models"), model: model.to_owned(), runtime: None };
+    let installed = Path::new(RUNTIME);
+    if !places.library().exists() && installed.exists() {
+        places.runtime = Some(installed.to_owned());
+    }
+    places
 }

@@ -106,6 +106,20 @@ impl RunDir {
         }
         Ok(UnixDoor { name: name.to_owned(), service: service.map(Into::into), listener })
     }
+
+    /// Takes a socket that somebody else has opened, and will remove.
+    ///
+    /// # Errors
+    /// When it cannot be used without waiting for it.
+    pub fn adopt(
+        &self,
+        name: &str,
+        listener: std::os::unix::net::UnixListener,
+    ) -> Result<UnixDoor, DoorError> {
+        let socket = self.path.join(format!("{name}.sock"));
+        listener.set_nonblocking(true).map_err(|source| DoorError::Path { path: socket, source })?;
+        Ok(UnixDoor { name: name.to_owned(), service: None, listener })
+    }
 }
 
 /// Writes a file so that readers see the old one or the new one, whole.

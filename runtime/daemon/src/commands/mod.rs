@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod doctor;
+pub(crate) mod healthcheck;
 pub(crate) mod init;
 pub(crate) mod licence;
 pub(crate) mod mcp_config;

@@ -124,7 +124,7 @@ async fn embed(
     let log = telemetry::start(&loaded.settings.log.level, telemetry::Format::Auto)?;
     supervisor::install_panic_hook();
     let (limit, grace) = (frame_bytes(&loaded), Duration::from_secs(loaded.settings.shutdown_seconds));
-    let app = App::make(&loaded, flags, environment, log, Role::Embedded)?;
+    let app = App::make(&loaded, flags, environment, log, Role::Embedded, Vec::new())?;
     let tree = supervisor::start(app.root).await?;
     app.admin.watch(tree.clone());
     let (ours, theirs) = tokio::io::duplex(64 * 1024);

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use cluster_config::{Environment, Flags, Loaded};
 use gateway::{NewToken, Tokens};
 use jiff::{Span, Timestamp, Zoned};
@@ -11,6 +12,7 @@ use store::Store;
 use super::{Usage, note, say};
 use crate::app::open_store;
 use crate::args::TokenCommand;
+use crate::owner_token;
 
 pub(crate) fn run(
     command: TokenCommand,
@@ -18,14 +20,15 @@ pub(crate) fn run(
     environment: &Environment,
 ) -> anyhow::Result<ExitCode> {
     let loaded = cluster_config::load(flags, environment)?;
-    let store = open_store(&loaded.settings)?;
+    let store = || open_store(&loaded.settings);
     match command {
+        TokenCommand::Show => show(&loaded),
         TokenCommand::Create { name, tier, allow, expires } => {
             let expires = expires.as_deref().map(instant).transpose()?;
-            create(&loaded, &store, NewToken { name, tier, allow, expires })
+            create(&loaded, &store()?, NewToken { name, tier, allow, expires })
         }
-        TokenCommand::List => list(&store),
-        TokenCommand::Revoke { name } => revoke(&store, &name),
+        TokenCommand::List => list(&store()?),
+        TokenCommand::Revoke { name } => revoke(&store()?, &name),
     }
 }
 
@@ -65,6 +68,13 @@ fn list(store: &Store) -> anyhow::Result<ExitCode> {
         let tier = token.tier.as_deref().unwrap_or("licence");
         say(&format!("{:<24} tier {tier:<8} expires {expires:<22} allows {allow}", token.name));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(loaded: &Loaded) -> anyhow::Result<ExitCode> {
+    let file = owner_token::find(loaded)?;
+    let token = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    say(token.trim_end());
     Ok(ExitCode::SUCCESS)
 }
 

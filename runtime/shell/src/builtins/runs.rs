@@ -77,9 +77,8 @@ fn input(word: &str) -> Result<(String, Value), Failure> {
 fn line(run: &str, news: &Value) -> Option<String> {
     let (step, text) = (news["step"].as_str()?, news["text"].as_str()?);
     Some(match news["event"].as_str()? {
-        "log" => format!("{step}: {text}"),
+        "log" | "step_failed" | "retrying" => format!("{step}: {text}"),
         "step_completed" => format!("{step}: done"),
-        "step_failed" | "retrying" => format!("{step}: {text}"),
         "asks" => {
             format!("{step} asks: {text}\n  mcp.agent.approve {run} {step}, or mcp.agent.reject {run} {step}")
         }
