@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::Scene;
 
-/// Thirty steps and more: each kind that there is in this build, each effect with a name of its own.
-const LONG: &str = "
+/// Thirty steps and more of all kinds that stay inside, each effect with a name of its own; `reaching.rs` has those that
+/// do not.
+pub(crate) const LONG: &str = "
 inputs: {n: {type: integer}}
 steps:
   - {id: a1, call: mcp.fs.append, with: {path: '/run-{{ inputs.n }}.txt', content: \"a1\\n\"}}
@@ -48,7 +49,7 @@ steps:
 outputs: {x: '{{ vars.x }}'}
 ";
 
-const INNER: &str = "
+pub(crate) const INNER: &str = "
 steps:
   - {id: i1, call: mcp.fs.append, with: {path: '/run-{{ inputs.n }}.txt', content: \"i1\\n\"}}
   - {id: i2, sleep: 2ms}
@@ -56,11 +57,11 @@ steps:
 ";
 
 /// What a run appends, in any order where two branches do.
-const EFFECTS: &[&str] =
+pub(crate) const EFFECTS: &[&str] =
     &["a1", "a6", "a8", "c1", "c3", "f1", "f4", "i1", "i3", "l0", "l1", "l2", "l3", "s1"];
 
 /// Kills; the judged number is 200, which `LLMBDO_TEST_KILLS` asks for.
-fn kills() -> u64 {
+pub(crate) fn kills() -> u64 {
     let asked = cluster_config::Environment::process();
     asked.get("LLMBDO_TEST_KILLS").and_then(|text| text.parse().ok()).unwrap_or(12)
 }
@@ -85,7 +86,7 @@ fn a_run_that_is_killed_at_random_moments_does_nothing_twice() {
                 }
                 scene = scene.crash_and_restart().await;
                 killed += 1;
-                decided += decide(&scene, &id, runs).await;
+                decided += decide(&scene, &id, |place, asks| appended(&scene, runs, place, asks)).await;
             }
             let ended = scene.run(&id).await;
             assert_eq!(ended["status"], "completed", "{ended:#}");
@@ -102,12 +103,12 @@ fn a_run_that_is_killed_at_random_moments_does_nothing_twice() {
     });
 }
 
-fn over(run: &Value) -> bool {
+pub(crate) fn over(run: &Value) -> bool {
     ["completed", "failed", "stopped"].contains(&run["status"].as_str().expect("a status"))
 }
 
-/// Answers what a run of which nobody knows asks, as a person would who looks: was it done, or was it not?
-async fn decide(scene: &Scene, id: &str, n: u64) -> usize {
+/// Answers what the runs ask of which nobody knows; `done` says of a step and its question whether it was done.
+pub(crate) async fn decide(scene: &Scene, id: &str, mut done: impl FnMut(&str, &str) -> bool) -> usize {
     let mut decided = 0;
     let mut runs = vec![id.to_owned()];
     // The run may be waiting for another one.
@@ -124,27 +125,13 @@ async fn decide(scene: &Scene, id: &str, n: u64) -> usize {
     tokio::time::sleep(Duration::from_millis(60)).await;
     for id in runs {
         for step in scene.run(&id).await["waits_for"].as_array().unwrap() {
-            if step["kind"] != "call" {
+            let (place, kind) = (step["step"].as_str().unwrap(), step["kind"].as_str().unwrap());
+            if kind == "approve" || kind == "workflow" {
                 continue;
             }
             let asks = step["detail"].as_str().unwrap();
-            assert!(
-                asks.contains("Nobody knows whether this was done") && asks.contains("mcp.fs.append"),
-                "{asks}"
-            );
-            let place = step["step"].as_str().unwrap();
-            let done = if asks.contains("/tries-") {
-                // The try before it wrote one; this one is the second.
-                let there =
-                    std::fs::read_to_string(scene.daemon.file(&format!("tries-{n}.txt"))).unwrap_or_default();
-                there.len() > usize::from(place.contains("#2"))
-            } else {
-                let there =
-                    std::fs::read_to_string(scene.daemon.file(&format!("run-{n}.txt"))).unwrap_or_default();
-                let line = asks.split("\"content\":\"").nth(1).unwrap().split("\\n").next().unwrap();
-                there.lines().any(|one| one == line)
-            };
-            let answer = if done { json!({ "outcome": {} }) } else { json!({ "repeat": true }) };
+            assert!(asks.contains("Nobody knows whether this was done"), "{step:#}");
+            let answer = if done(place, asks) { json!({ "outcome": {} }) } else { json!({ "repeat": true }) };
             let mut params = json!({ "execution_id": id, "step": place });
             params.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
             scene.client.ok("mcp.agent.approve", params).await;
@@ -152,6 +139,18 @@ async fn decide(scene: &Scene, id: &str, n: u64) -> usize {
         }
     }
     decided
+}
+
+/// Whether a file has what a step was to append, as a person would find out who looks.
+pub(crate) fn appended(scene: &Scene, n: u64, place: &str, asks: &str) -> bool {
+    assert!(asks.contains("mcp.fs.append"), "{place}: {asks}");
+    let there = |name: String| std::fs::read_to_string(scene.daemon.file(&name)).unwrap_or_default();
+    if asks.contains("/tries-") {
+        // The try before it wrote one; this one is the second.
+        return there(format!("tries-{n}.txt")).len() > usize::from(place.contains("#2"));
+    }
+    let line = asks.split("\"content\":\"").nth(1).unwrap().split("\\n").next().unwrap();
+    there(format!("run-{n}.txt")).lines().any(|one| one == line)
 }
 
 #[test]
@@ -168,11 +167,11 @@ fn actors_that_are_killed_come_back_and_go_on() {
                     dice.choice([id.as_str(), "agent-clerk", "agent-clock", "agent-triggers"]).unwrap();
                 // It may be over already.
                 let _ = scene.client.call("mcp.admin.restart", json!({ "id": victim, "how": how })).await;
-                decide(&scene, &id, n).await;
+                decide(&scene, &id, |place, asks| appended(&scene, n, place, asks)).await;
             }
             let until = std::time::Instant::now() + harness::PATIENCE;
             while !over(&scene.run(&id).await) {
-                decide(&scene, &id, n).await;
+                decide(&scene, &id, |place, asks| appended(&scene, n, place, asks)).await;
                 assert!(
                     std::time::Instant::now() < until,
                     "{:#}\n{}",

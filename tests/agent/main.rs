@@ -1,6 +1,7 @@
 //! Workflows as people use them: files in a folder, run by the real daemon, killed in the middle, and going on.
 
 mod agents;
+mod counting;
 #[allow(dead_code, clippy::unwrap_used, reason = "it is another test's, which uses all of it")]
 #[path = "../../actors/containers/tests/it/docker.rs"]
 mod docker;
@@ -9,6 +10,7 @@ mod format;
 mod many;
 mod outside;
 mod persons;
+mod reaching;
 mod scenarios;
 mod schedules;
 mod shell;

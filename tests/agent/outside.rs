@@ -1,51 +1,15 @@
 //! Steps that reach out: requests to listed hosts, containers of listed images; nothing else, and nothing twice.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Redirect, Response};
 use harness::{Setup, run_within, until};
 use serde_json::{Value, json};
 
 use crate::Scene;
+use crate::counting::{counting, times};
 use crate::docker::Docker;
 
 const LIMIT: Duration = Duration::from_mins(5);
-
-/// What a server was asked: `POST /hook`, and by which keys.
-type Asked = Arc<Mutex<BTreeMap<String, Vec<String>>>>;
-
-/// A server that counts; HOST:PORT.
-async fn counting() -> (String, Asked) {
-    let asked = Asked::default();
-    let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("localhost:{}", door.local_addr().expect("an address").port());
-    let router = Router::new().fallback(answer).with_state(Arc::clone(&asked));
-    tokio::task::spawn(async move {
-        let _ = axum::serve(door, router).await;
-    });
-    (address, asked)
-}
-
-async fn answer(State(asked): State<Asked>, request: Request) -> Response {
-    let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok());
-    let what = format!("{} {}", request.method(), request.uri().path());
-    let key = key.unwrap_or_default().to_owned();
-    asked.lock().expect("nobody panicked with it").entry(what).or_default().push(key);
-    match request.uri().path() {
-        "/away" => Redirect::temporary("http://127.0.0.1:1/").into_response(),
-        "/broken" => (StatusCode::BAD_GATEWAY, "not now").into_response(),
-        path => axum::Json(json!({ "path": path, "says": "{{ secrets.key }}" })).into_response(),
-    }
-}
-
-fn times(asked: &Asked, what: &str) -> usize {
-    asked.lock().expect("nobody panicked with it").get(what).map_or(0, Vec::len)
-}
 
 #[test]
 fn a_request_goes_to_listed_hosts_and_its_answer_is_data() {
@@ -106,12 +70,12 @@ fn without_a_list_nobody_is_asked_and_a_wrong_list_is_a_mistake() {
 }
 
 /// Containers of this scene that the engine knows.
-fn there(engine: &Docker) -> Vec<String> {
+pub(crate) fn there(engine: &Docker) -> Vec<String> {
     let listed = engine.client(&["ps", "-a", "--format", "{{.Names}}"]);
     listed.lines().map(str::to_owned).collect()
 }
 
-fn allows(engine: &Docker) -> Setup {
+pub(crate) fn allows(engine: &Docker) -> Setup {
     let settings = format!(
         "agent: {{docker_socket: '{}', docker_images: ['llmbasedos-test:*']}}\n",
         engine.socket().display()

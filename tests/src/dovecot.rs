@@ -75,7 +75,7 @@ impl Dovecot {
     /// # Panics
     /// When the server does not say.
     pub fn messages(&self, user: &str, folder: &str) -> usize {
-        self.count(user, folder, "ALL")
+        self.count(user, folder, &["ALL"])
     }
 
     /// Puts a message into a folder, which is made if it is not there.
@@ -99,12 +99,23 @@ impl Dovecot {
     /// # Panics
     /// When the server does not say.
     pub fn seen(&self, user: &str, folder: &str) -> usize {
-        self.count(user, folder, "SEEN")
+        self.count(user, folder, &["SEEN"])
     }
 
-    fn count(&self, user: &str, folder: &str, which: &str) -> usize {
-        let asked =
-            self.doveadm(&["search", "-u", user, "mailbox", folder, which]).output().expect("it is here");
+    /// How many messages of a folder have this in their subject.
+    ///
+    /// # Panics
+    /// When the server does not say.
+    pub fn about(&self, user: &str, folder: &str, subject: &str) -> usize {
+        self.count(user, folder, &["HEADER", "SUBJECT", subject])
+    }
+
+    fn count(&self, user: &str, folder: &str, which: &[&str]) -> usize {
+        let asked = self
+            .doveadm(&["search", "-u", user, "mailbox", folder])
+            .args(which)
+            .output()
+            .expect("it is here");
         assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
         String::from_utf8_lossy(&asked.stdout).lines().count()
     }

@@ -97,10 +97,10 @@ impl Scene {
         let asked = json!({ "job_id": id, "wait": true, "lines": 100 });
         // The client itself is patient for longer, so that what it is about can be told.
         let (_, answer) = self.client.begin_within(limit * 2, "mcp.sync.getJobStatus", asked).await;
-        match tokio::time::timeout(limit, answer).await {
-            Ok(ended) => ended.expect("it is there"),
-            Err(_) => panic!("it does not end: {:#}\n{}", self.status(id).await, self.daemon.log()),
-        }
+        let Ok(ended) = tokio::time::timeout(limit, answer).await else {
+            panic!("it does not end: {:#}\n{}", self.status(id).await, self.daemon.log())
+        };
+        ended.expect("it is there")
     }
 
     /// How a job is now.
