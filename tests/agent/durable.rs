@@ -68,7 +68,7 @@ pub(crate) fn kills() -> u64 {
 
 #[test]
 fn a_run_that_is_killed_at_random_moments_does_nothing_twice() {
-    run_within(Duration::from_secs(1800), async {
+    run_within(Duration::from_mins(30), async {
         let mut dice = fastrand::Rng::new();
         println!("dice: {}", dice.get_seed());
         let settings = "log: {level: warn}\n".to_owned();
@@ -155,7 +155,7 @@ pub(crate) fn appended(scene: &Scene, n: u64, place: &str, asks: &str) -> bool {
 
 #[test]
 fn actors_that_are_killed_come_back_and_go_on() {
-    run_within(Duration::from_secs(600), async {
+    run_within(Duration::from_mins(10), async {
         let mut dice = fastrand::Rng::new();
         println!("dice: {}", dice.get_seed());
         let scene = Scene::new(&[("long", LONG), ("inner", INNER)]).await;
@@ -189,7 +189,7 @@ fn actors_that_are_killed_come_back_and_go_on() {
 
 #[test]
 fn sleeps_outlast_the_process() {
-    run_within(Duration::from_secs(240), async {
+    run_within(Duration::from_mins(4), async {
         let scene = Scene::new(&[("w", "steps: [{id: a, sleep: 1500ms}, {id: b, log: awake}]")]).await;
         let began = std::time::Instant::now();
         let id = scene.begin("w", json!({})).await;
