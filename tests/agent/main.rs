@@ -7,6 +7,7 @@ mod counting;
 mod docker;
 mod durable;
 mod format;
+mod mail;
 mod many;
 mod outside;
 mod persons;

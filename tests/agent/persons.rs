@@ -126,7 +126,7 @@ fn a_run_is_followed_without_missing_anything() {
         while let Some(news) = scene.client.stray_now().await {
             told.push(news);
         }
-        let seqs: Vec<_> = told.iter().filter_map(|news| seq(news)).collect();
+        let seqs: Vec<_> = told.iter().filter_map(seq).collect();
         let kept = scene.run(&id).await;
         let all: Vec<_> =
             kept["events"].as_array().unwrap().iter().map(|event| event["seq"].as_i64().unwrap()).collect();

@@ -37,7 +37,7 @@ fn done(scene: &Scene, (asked, dovecot): (&Asked, &Dovecot), n: u64, place: &str
 
 #[test]
 fn a_run_with_steps_of_all_kinds_is_killed_and_the_world_sees_each_once() {
-    run_within(Duration::from_secs(1800), async {
+    run_within(Duration::from_mins(30), async {
         let mut dice = fastrand::Rng::new();
         println!("dice: {}", dice.get_seed());
         let ((server, asked), dovecot) = (counting().await, Dovecot::start());
@@ -139,7 +139,7 @@ impl Drop for Starts {
 
 #[test]
 fn a_run_that_is_killed_begins_no_container_twice() {
-    run_within(Duration::from_secs(1200), async {
+    run_within(Duration::from_mins(20), async {
         let mut dice = fastrand::Rng::new();
         println!("dice: {}", dice.get_seed());
         let engine = Docker::start();
