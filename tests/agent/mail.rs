@@ -104,7 +104,7 @@ outputs: {body: '{{ vars.body }}', said: '{{ steps.a.text }}'}
         dovecot.deliver("alice", "INBOX", &message(1, EVIL));
         // A model that does what the message wants, by each name that the method has, and reads the message once more.
         let read = json!({ "account_id": "alice", "folder": "INBOX", "uid": 1 });
-        upstream.next(Play::tool("mail_getMessage", read));
+        upstream.next(Play::tool("mail_get_message", read));
         upstream.next(Play::tool("fs_delete", json!({ "path": "/keep.txt" })));
         upstream.next(Play::tool("mcp.fs.delete", json!({ "path": "/keep.txt" })));
         upstream.next(Play::text(EVIL));
