@@ -1,7 +1,7 @@
-//! Steps that ask a model, and models that work with tools, against the scripted model server.
+//! Steps that ask a model, and models that work with tools, against the scripted model server and llama.cpp.
 
-use harness::{Play, Setup, Upstream, run};
-use serde_json::json;
+use harness::{Llama, Play, Setup, Toy, Upstream, run};
+use serde_json::{Value, json};
 
 use crate::Scene;
 
@@ -122,5 +122,86 @@ fn an_agent_that_goes_in_circles_is_stopped() {
             let ended = scene.ends(workflow, json!({}), "failed").await;
             assert_eq!(ended["error"]["kind"], kind, "{workflow}: {ended:#}");
         }
+    });
+}
+
+#[test]
+fn a_refusal_is_no_answer() {
+    run(async {
+        let upstream = Upstream::start().await;
+        let workflow = "
+steps: [{id: a, agent: {prompt: Do it., tools: [fs_list], schema: {type: object}}, retry: {max: 0}}]
+";
+        let scene = scene(&upstream, &[("w", workflow)]).await;
+        let answers = |message: Value, finish: &str| {
+            let choice = json!({ "index": 0, "message": message, "finish_reason": finish });
+            json!({ "id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice] })
+                .to_string()
+        };
+        let no = json!({ "role": "assistant", "content": null, "refusal": "I will not." });
+        let held = json!({ "role": "assistant", "content": "{}" });
+        for (message, finish, says) in
+            [(no, "stop", "the model refuses: I will not."), (held, "content_filter", "content_filter")]
+        {
+            let before = upstream.count();
+            upstream.next(Play::status_with(200, &answers(message, finish)));
+            let ended = scene.ends("w", json!({}), "failed").await;
+            assert_eq!(ended["error"]["kind"], "agent_refused", "{ended:#}");
+            assert!(ended["error"]["message"].as_str().unwrap().contains(says), "{ended:#}");
+            assert_eq!(upstream.count(), before + 1, "nobody insists");
+        }
+    });
+}
+
+fn llama(llama: &Llama) -> Setup {
+    let url = llama.v1();
+    let models = format!("models:\n  real: {{provider: llama_cpp, model: m, base_url: '{url}'}}\n");
+    Setup { models: Some(models), ..Setup::default() }
+}
+
+#[test]
+fn a_real_model_answers_an_agent_step() {
+    harness::Tools::get();
+    run(async {
+        let real = Llama::text().await;
+        let workflow = "steps: [{id: a, agent: {prompt: Hi, tools: [], options: {max_tokens: 50}}}]";
+        let scene = Scene::with(&[("w", workflow)], llama(&real)).await;
+        let output = scene.completes("w", json!({})).await;
+        assert_eq!(
+            (&output["a"]["text"], &output["a"]["turns"]),
+            (&json!("Hello from a real llama."), &json!(1))
+        );
+        assert!(output["a"]["tokens"].as_u64().is_some_and(|tokens| tokens > 0), "{output:#}");
+    });
+}
+
+#[test]
+fn a_real_model_calls_the_tools_of_an_agent_step_and_is_stopped_in_its_circle() {
+    harness::Tools::get();
+    run(async {
+        let real = Llama::tools().await;
+        let workflow = "
+steps: [{id: a, agent: {prompt: Hi, tools: [get_weather], max_turns: 3, options: {max_tokens: 50}}}]
+";
+        let scene = Scene::with(&[("w", workflow)], llama(&real)).await;
+        // Its tool is a backend's, which sees what the model asks it; this one can only fail, and the model is told so.
+        let weather = Toy::hidden(&scene.daemon.dir().join("run"), "get");
+        let city = json!({ "type": "object", "properties": { "city": { "type": "string" } } });
+        weather.publish(&json!({
+            "service_name": "get", "description": "The weather.", "version": "0.1.1",
+            "capabilities": [{ "method": "mcp.get.weather", "description": "Tells the weather.",
+                "params_schema": city, "result_schema": { "type": "object" } }],
+        }));
+        harness::until("the tool is there", async || {
+            let hello = scene.client.ok("mcp.hello", json!([])).await;
+            hello.as_array().unwrap().iter().any(|one| one == "mcp.get.weather")
+        })
+        .await;
+        let ended = scene.ends("w", json!({}), "failed").await;
+        assert_eq!(ended["error"]["kind"], "agent_turns", "{ended:#}");
+        let seen = weather.seen();
+        assert!(seen.len() == 3 && seen.iter().all(|one| one.to_string().contains("Paris")), "{seen:?}");
+        let told = ended["error"]["data"]["transcript"].to_string();
+        assert!(told.contains("It failed") && told.contains("untrusted"), "{told}");
     });
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 pub(crate) type Asked = Arc<Mutex<BTreeMap<String, Vec<String>>>>;
 
 /// Starts one; HOST:PORT.
+#[expect(clippy::disallowed_methods, reason = "what a test spawns ends with its runtime, which is its own")]
 pub(crate) async fn counting() -> (String, Asked) {
     let asked = Asked::default();
     let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -114,9 +114,9 @@ pub(crate) async fn decide(scene: &Scene, id: &str, mut done: impl FnMut(&str, &
     // The run may be waiting for another one.
     for run in scene.client.ok("mcp.agent.listRuns", json!({ "status": "waiting" })).await["runs"]
         .as_array()
-        .unwrap()
+        .expect("it is said")
     {
-        let id = run["execution_id"].as_str().unwrap().to_owned();
+        let id = run["execution_id"].as_str().expect("it is said").to_owned();
         if !runs.contains(&id) {
             runs.push(id);
         }
@@ -124,16 +124,20 @@ pub(crate) async fn decide(scene: &Scene, id: &str, mut done: impl FnMut(&str, &
     // What was begun before the kill is found at once when the run goes on.
     tokio::time::sleep(Duration::from_millis(60)).await;
     for id in runs {
-        for step in scene.run(&id).await["waits_for"].as_array().unwrap() {
-            let (place, kind) = (step["step"].as_str().unwrap(), step["kind"].as_str().unwrap());
+        for step in scene.run(&id).await["waits_for"].as_array().expect("it is said") {
+            let (place, kind) =
+                (step["step"].as_str().expect("it is said"), step["kind"].as_str().expect("it is said"));
             if kind == "approve" || kind == "workflow" {
                 continue;
             }
-            let asks = step["detail"].as_str().unwrap();
+            let asks = step["detail"].as_str().expect("it is said");
             assert!(asks.contains("Nobody knows whether this was done"), "{step:#}");
             let answer = if done(place, asks) { json!({ "outcome": {} }) } else { json!({ "repeat": true }) };
             let mut params = json!({ "execution_id": id, "step": place });
-            params.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
+            params
+                .as_object_mut()
+                .expect("it is said")
+                .extend(answer.as_object().expect("it is said").clone());
             scene.client.ok("mcp.agent.approve", params).await;
             decided += 1;
         }
@@ -149,7 +153,8 @@ pub(crate) fn appended(scene: &Scene, n: u64, place: &str, asks: &str) -> bool {
         // The try before it wrote one; this one is the second.
         return there(format!("tries-{n}.txt")).len() > usize::from(place.contains("#2"));
     }
-    let line = asks.split("\"content\":\"").nth(1).unwrap().split("\\n").next().unwrap();
+    let line =
+        asks.split("\"content\":\"").nth(1).expect("it is said").split("\\n").next().expect("it is said");
     there(format!("run-{n}.txt")).lines().any(|one| one == line)
 }
 

@@ -10,6 +10,7 @@ mod counting;
 mod docker;
 mod durable;
 mod format;
+mod mail;
 mod many;
 mod outside;
 mod persons;

@@ -9,7 +9,7 @@ use crate::Scene;
 
 async fn count(scene: &Scene, workflow: &str) -> usize {
     let runs = scene.client.ok("mcp.agent.listRuns", json!({ "workflow_id": workflow, "limit": 500 })).await;
-    runs["runs"].as_array().unwrap().len()
+    runs["runs"].as_array().expect("runs").len()
 }
 
 #[test]

@@ -26,6 +26,9 @@ const TOKENS: u64 = 200_000;
 /// As much of a tool's result as a model is shown, in characters: some 16 000 tokens.
 const RESULT_CHARS: usize = 64_000;
 
+/// As much of a model's refusal as stands in the failure; the transcript has all of it.
+const REFUSAL_CHARS: usize = 500;
+
 /// How long one question to the model, and one call of a tool, may take.
 const CALL_LIMIT: Duration = Duration::from_mins(10);
 
@@ -61,8 +64,12 @@ impl Machine {
                 Err(failure) => return Ok(Became::Failed(failure)),
             };
             tokens += completion["usage"]["total_tokens"].as_u64().unwrap_or_default();
-            let message = completion["choices"][0]["message"].clone();
+            let choice = &completion["choices"][0];
+            let message = choice["message"].clone();
             messages.push(message.clone());
+            if let Some(why) = refused(choice) {
+                return Ok(gone("agent_refused", why, &messages));
+            }
             let asked = message["tool_calls"].as_array().cloned().unwrap_or_default();
             if asked.is_empty() {
                 let text = message["content"].as_str().unwrap_or_default();
@@ -251,6 +258,17 @@ fn question(agent: &Agent, messages: &[Value], tools: &[Value]) -> Value {
         options.insert("response_format".to_owned(), response_format(schema));
     }
     json!({ "messages": messages, "options": options })
+}
+
+/// What is said where a model will not do it, or its provider keeps its answer back: no answer, whatever stands in it.
+fn refused(choice: &Value) -> Option<String> {
+    let said = choice["message"]["refusal"].as_str().filter(|said| !said.is_empty());
+    if let Some(said) = said {
+        let said: String = said.chars().take(REFUSAL_CHARS).collect();
+        return Some(format!("the model refuses: {said}"));
+    }
+    let held = choice["finish_reason"] == "content_filter";
+    held.then(|| "the model's provider keeps the answer back (content_filter)".to_owned())
 }
 
 fn gone(kind: &str, message: String, messages: &[Value]) -> Became {
