@@ -18,6 +18,10 @@ UEFI = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 KEYS = {" ": "spc", ".": "dot", "/": "slash", "-": "minus", "\n": "ret", "$": "shift-4", "(": "shift-9", ")": "shift-0"}
 
 
+class Refused(Exception):
+    """A tool said no."""
+
+
 class Machine:
     """Runs until it is left; everything that its serial line said is in `said()`."""
 
@@ -114,7 +118,7 @@ class Machine:
         with urllib.request.urlopen(request, timeout=120) as answer:
             said = json.load(answer)
         if "error" in said or said["result"].get("isError"):
-            raise SystemExit(f"FAILED: {name}: {said}")
+            raise Refused(f"{name}: {said}")
         return said["result"]["structuredContent"]
 
     # What is done.
