@@ -1,6 +1,5 @@
 //! Workflows as people use them: files in a folder, run by the real daemon, killed in the middle, and going on.
 
-#![expect(clippy::disallowed_methods, reason = "what a test spawns ends with its runtime, which is its own")]
 #![expect(clippy::unwrap_used, reason = "what is not there is said by where it was looked for")]
 
 mod agents;
