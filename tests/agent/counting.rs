@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -43,7 +44,13 @@ async fn answer(State(asked): State<Asked>, request: Request) -> Response {
             Ok(body) => Json(completion(&body)).into_response(),
             Err(_) => StatusCode::BAD_REQUEST.into_response(),
         },
-        path => Json(json!({ "path": path, "says": "{{ secrets.key }}" })).into_response(),
+        path => {
+            if path.starts_with("/hook/") || path.starts_with("/state/") {
+                // It was done, and nobody has been told: long enough for kills to fall into it.
+                tokio::time::sleep(Duration::from_millis(60)).await;
+            }
+            Json(json!({ "path": path, "says": "{{ secrets.key }}" })).into_response()
+        }
     }
 }
 

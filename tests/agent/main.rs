@@ -1,7 +1,5 @@
 //! Workflows as people use them: files in a folder, run by the real daemon, killed in the middle, and going on.
 
-#![expect(clippy::unwrap_used, reason = "what is not there is said by where it was looked for")]
-
 mod agents;
 mod counting;
 #[allow(dead_code, clippy::unwrap_used, reason = "it is another test's, which uses all of it")]
