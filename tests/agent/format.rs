@@ -87,14 +87,14 @@ fn the_originals_files_run_unchanged() {
 }
 
 #[test]
-fn the_originals_webhooks_and_containers_say_that_they_are_not_in_this_build() {
+fn the_originals_webhooks_and_containers_need_the_owners_leave() {
     run(async {
         let hook = "id: hook\ntype: n8n_webhook\nwebhook_url: http://127.0.0.1:9/x\n";
         let container = "id: box\ntype: docker\ndocker_image: busybox\ncommand: [echo, hi]\n";
         let scene = Scene::new(&[("hook", hook), ("box", container)]).await;
         for workflow in ["hook", "box"] {
             let ended = scene.ends(workflow, json!({}), "failed").await;
-            assert_eq!(ended["error"]["kind"], "agent_missing", "{ended:#}");
+            assert_eq!(ended["error"]["kind"], "permission_denied", "{ended:#}");
         }
     });
 }

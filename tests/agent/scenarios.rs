@@ -271,14 +271,18 @@ fn a_workflow_only_narrows() {
         assert!(begun["error_message"].as_str().unwrap().contains("not allowed for token"), "{begun}");
         let runs = reader.ok("mcp.agent.listRuns", json!({})).await;
         assert_eq!(runs["runs"].as_array().unwrap().len(), 1, "it sees its own");
-        let audited: i64 = scene.daemon.query(|db| {
-            db.query_row(
-                "SELECT count(*) FROM audit WHERE run LIKE 'exec_%' AND method = 'mcp.fs.write'",
-                [],
-                |row| row.get(0),
-            )
-        });
-        assert!(audited >= 1, "the audit has the run");
+        // Rows of the audit are written four times a second.
+        harness::until("the audit has the run", async || {
+            let audited: i64 = scene.daemon.query(|db| {
+                db.query_row(
+                    "SELECT count(*) FROM audit WHERE run LIKE 'exec_%' AND method = 'mcp.fs.write'",
+                    [],
+                    |row| row.get(0),
+                )
+            });
+            audited >= 1
+        })
+        .await;
     });
 }
 
