@@ -26,7 +26,7 @@ fn copy() -> Value {
 }
 
 /// Processes of rclone's below a daemon.
-pub(crate) fn rclones(scene: &Scene) -> Vec<u32> {
+fn rclones(scene: &Scene) -> Vec<u32> {
     let daemon = scene.daemon.pid();
     let all =
         Command::new("ps").args(["-o", "pid=,comm=", "--ppid", &daemon.to_string()]).output().expect("ps");

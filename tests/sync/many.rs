@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::time::{Duration, Instant};
 
-use harness::{Rclone, Served, Server, run_within};
+use harness::{Rclone, Served, Server, run_within, until};
 use serde_json::{Value, json};
 
 use crate::{BOTH, Scene, hashes, large, write};
@@ -92,7 +92,13 @@ fn eight_jobs_at_once_are_followed_closely_and_cheaply() {
             let job = json!({ "source": format!("/from{n}"), "destination": format!("box:to{n}") });
             ids.push(scene.begin(job).await);
         }
-        let rclone = crate::endings::rclones(&scene)[0];
+        let mut rclone = 0;
+        until("the one rclone runs", async || {
+            rclone =
+                scene.status(&ids[0]).await["pid"].as_u64().and_then(|pid| pid.try_into().ok()).unwrap_or(0);
+            rclone != 0
+        })
+        .await;
         let (began, before) = (Instant::now(), [cpu(scene.daemon.pid()), cpu(rclone)]);
         let mut followed = Vec::new();
         for id in &ids {
