@@ -40,6 +40,12 @@ fn a_workflow_is_a_method_and_a_tool_and_goes_with_its_file() {
             hello.as_array().unwrap().iter().any(|one| one == method)
         };
         harness::until("it is offered", async || known("mcp.agent.workflow.double").await).await;
+        // Two that would be one tool: one of them is, and the others keep theirs.
+        scene.put("one-two", "steps: [{log: a}]").await;
+        scene.put("one_two", "steps: [{log: b}]").await;
+        scene.put("last", "steps: [{log: c}]").await;
+        harness::until("the last is offered", async || known("mcp.agent.workflow.last").await).await;
+        assert!(known("mcp.agent.workflow.double").await && known("mcp.agent.workflow.one-two").await);
         let answer = scene.client.ok("mcp.agent.workflow.double", json!({ "n": 21 })).await;
         assert_eq!((&answer["status"], &answer["output"]), (&json!("completed"), &json!(42)));
         assert_eq!(scene.client.code("mcp.agent.workflow.double", json!({ "n": "x" })).await, -32602);

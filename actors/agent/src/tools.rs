@@ -1,5 +1,6 @@
 //! Each workflow as a method and a tool of its own, with its inputs as params: `mcp.agent.workflow.ID`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +24,21 @@ impl Agent {
     pub fn entries(&self) -> Vec<Entry> {
         let set = self.library().set();
         let known = set.values().filter_map(|known| known.as_ref().ok());
-        known
-            .filter_map(|known| {
-                self.entry(known).map_err(|why| tracing::warn!(why, "a workflow is no tool")).ok()
+        let entries = known.filter_map(|known| {
+            self.entry(known).map_err(|why| tracing::warn!(why, "a workflow is no tool")).ok()
+        });
+        // `a-b` and `a_b` are one tool; the second must not cost all others theirs.
+        let mut taken = HashSet::new();
+        entries
+            .filter(|entry| {
+                let free = taken.insert(entry.tool_name());
+                if !free {
+                    tracing::warn!(
+                        workflow = entry.name,
+                        "another workflow has its tool's name: rename one of them"
+                    );
+                }
+                free
             })
             .collect()
     }
