@@ -175,3 +175,24 @@ fn a_reader_that_stalls_costs_little_and_holds_up_nobody() {
         assert_eq!(reader.message().await.expect("the next")["method"], "notifications/resources/updated");
     });
 }
+
+#[test]
+fn what_is_under_way_when_its_session_ends_stops_unanswered() {
+    run(async {
+        let daemon = fixtures("").await;
+        let owner = Host::owner(&daemon);
+        for (round, revision) in (1..).zip(["2025-06-18", "2025-11-25"]) {
+            let host = owner.open(revision).await;
+            let call = {
+                let host = host.clone();
+                tokio::spawn(async move { host.legacy(json!(1), "tools/call", slow()).await })
+            };
+            until("it is under way", async || in_flight(&owner).await == 2).await;
+            assert_eq!(host.send("DELETE", "").await.status, 204);
+            let response = call.await.expect("it ends");
+            assert_eq!(response.messages().await, [] as [Value; 0], "{revision}: nobody reads an answer");
+            until("the work stops", async || ended(&daemon, "mcp.slow.compute", "disconnected") == round)
+                .await;
+        }
+    });
+}

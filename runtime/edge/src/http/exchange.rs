@@ -200,11 +200,22 @@ impl Exchange {
         self.conclude(0, Conclusion::Error { status: 504, text });
     }
 
-    /// The client takes its request back: the work stops, and nothing more is sent for it.
-    pub(crate) fn withdraw(&self) {
-        self.abandon(Cause::Cancelled);
-        self.state().withdrawn = true;
+    /// The client takes its request back: the work stops, and nothing more is sent for it. One that was answered
+    /// before stays as it is.
+    pub(crate) fn withdraw(&self, cause: Cause) {
+        let mut state = self.state();
+        if state.answer.is_some() {
+            return;
+        }
+        state.withdrawn = true;
+        drop(state);
+        self.cancel.cancel(cause);
         self.waker.wake();
+    }
+
+    /// Whether nothing more is sent for it.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        self.state().withdrawn
     }
 
     /// Nobody wants the answer any more.

@@ -157,7 +157,7 @@ impl Session {
     /// Stops the call that the client sent under `id`.
     pub(crate) fn cancel(&self, id: &Id) {
         if let Some(exchange) = self.exchanges().iter().find(|exchange| exchange.is_call(id)) {
-            exchange.withdraw();
+            exchange.withdraw(Cause::Cancelled);
         }
     }
 
@@ -168,11 +168,12 @@ impl Session {
         exchanges.iter().any(|exchange| exchange.answered_at().is_none())
     }
 
-    /// Stops everything under way in it, and ends its streams.
+    /// Stops everything under way in it, and ends its streams. What is under way is not answered: a client that
+    /// ended its session reads nothing more of it (the Python SDK of the 1.x line fails over an answer then).
     fn end(&self) {
         self.standing.close();
         for exchange in self.exchanges().drain(..) {
-            exchange.abandon(Cause::Disconnected);
+            exchange.withdraw(Cause::Disconnected);
         }
     }
 

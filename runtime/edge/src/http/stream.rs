@@ -172,6 +172,7 @@ impl Stream for Reader {
         // Says where to go on before there is anything: a client that is cut off at once can come back too.
         if let Manner::Legacy { hold: Some(_) } = self.manner
             && !self.primed
+            && !self.exchange.is_withdrawn()
         {
             self.primed = true;
             let id = event_id(self.exchange.number, self.next - 1);
