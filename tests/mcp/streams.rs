@@ -183,13 +183,11 @@ fn what_is_under_way_when_its_session_ends_stops_unanswered() {
         let owner = Host::owner(&daemon);
         for (round, revision) in (1..).zip(["2025-06-18", "2025-11-25"]) {
             let host = owner.open(revision).await;
-            let call = {
-                let host = host.clone();
-                tokio::spawn(async move { host.legacy(json!(1), "tools/call", slow()).await })
+            let ends = async {
+                until("it is under way", async || in_flight(&owner).await == 2).await;
+                assert_eq!(host.send("DELETE", "").await.status, 204);
             };
-            until("it is under way", async || in_flight(&owner).await == 2).await;
-            assert_eq!(host.send("DELETE", "").await.status, 204);
-            let response = call.await.expect("it ends");
+            let (response, ()) = tokio::join!(host.legacy(json!(1), "tools/call", slow()), ends);
             assert_eq!(response.messages().await, [] as [Value; 0], "{revision}: nobody reads an answer");
             until("the work stops", async || ended(&daemon, "mcp.slow.compute", "disconnected") == round)
                 .await;
