@@ -46,6 +46,7 @@ const SERVICE: &[&str] = &[
     "text",
     "calendar",
     "workflow",
+    "subprocess",
     "reading",
     "mime",
     "vectors",
@@ -144,6 +145,19 @@ fn what_reaches_far_is_named_in_one_place() {
             if named && !allowed {
                 wrong.push(format!("{name} names {crate_name}, which is for actors/{owner} alone"));
             }
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn programs_are_started_in_one_place() {
+    let mut wrong = Vec::new();
+    for (name, text) in texts(".rs") {
+        let ours = name.contains("/src/") && !name.contains("/tests") && !name.starts_with("tests/");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if ours && text.contains(".spawn()") && name != "actors/subprocess/src/started.rs" {
+            wrong.push(format!("{name} starts a program: use subprocess::start, or process 1 buries it"));
         }
     }
     none(&wrong);

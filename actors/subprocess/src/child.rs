@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, BufReader};
 use std::path::Path;
-use std::process::{self, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::frame;
 use crate::patient::Patient;
+use crate::started::{self, Started};
 
 /// How long a process may live on that has closed its pipe: long enough to be reaped on a busy machine.
 const END_WITHIN: Duration = Duration::from_secs(1);
@@ -24,7 +25,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// A running process.
 pub struct Child {
-    child: process::Child,
+    child: Started,
     to: Patient,
     frames: Receiver<io::Result<Vec<u8>>>,
 }
@@ -43,13 +44,14 @@ impl Child {
         arguments: &[A],
         variables: &[(&str, &str)],
     ) -> io::Result<Self> {
-        let mut child = Command::new(path)
+        let mut command = Command::new(path);
+        command
             .args(arguments)
             .env_clear()
             .envs(variables.iter().copied())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+            .stdout(Stdio::piped());
+        let mut child = started::start(&mut command)?;
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
             unreachable!("both were asked for");
         };

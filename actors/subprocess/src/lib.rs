@@ -8,9 +8,11 @@ mod child;
 pub mod frame;
 mod inside;
 mod patient;
+mod started;
 
 pub use child::{Child, Ended};
 pub use inside::{be_a_child, panic_text};
+pub use started::{Started, bury_orphans, start};
 
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,18 @@
 //! The daemon and its command line: where the parts are put together.
 //!
 //! `app` makes every part in order, `tree` says who supervises whom, `signals` says when it ends, `notify` tells whoever
-//! started us, and `first_process` is what a container's process 1 is besides. Nothing else
-//! in the project knows all parts.
+//! started us, and `orphans` is what a container's process 1 owes besides. Nothing else in the project knows all parts.
 
 mod app;
 mod args;
 mod beside;
 mod commands;
 mod doors;
-mod first_process;
 mod fixtures;
 mod handed;
 mod mounts;
 mod notify;
+mod orphans;
 mod outside;
 mod owner_token;
 mod roots;
@@ -37,7 +36,6 @@ pub fn main() -> ExitCode {
     let environment = Environment::process();
     let flags = args.flags();
     let outcome = match args.command {
-        Command::Serve(_) if first_process::is_this() => first_process::run(),
         Command::Serve(asked) => commands::serve::run(&flags, &environment, asked),
         Command::Healthcheck => commands::healthcheck::run(&flags, &environment),
         Command::Stdio => commands::stdio::run(&flags, &environment),

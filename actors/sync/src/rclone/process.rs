@@ -148,19 +148,20 @@ impl Drop for Process {
     }
 }
 
-fn spawn(program: &Program, output: io::PipeWriter) -> io::Result<std::process::Child> {
+fn spawn(program: &Program, output: io::PipeWriter) -> io::Result<subprocess::Started> {
     use std::os::unix::process::CommandExt as _;
     let (path, word) = &program.launcher;
     let spec = serde_json::to_string(&program.confined).map_err(io::Error::other)?;
-    Command::new(path)
+    let mut command = Command::new(path);
+    command
         .args([word, &spec])
         .env_clear()
         .envs(&program.variables)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
-        .process_group(0)
-        .spawn()
+        .process_group(0);
+    subprocess::start(&mut command)
 }
 
 /// A line, cut where it is too long; none at the end.
