@@ -1,7 +1,5 @@
 //! Mail as a cause and as data: a run for what arrives, and nothing that stands in a message is ever evaluated.
 
-use std::collections::BTreeSet;
-
 use harness::{Dovecot, Play, Setup, Upstream, run};
 use serde_json::{Value, json};
 
@@ -12,69 +10,106 @@ fn setup(dovecot: &Dovecot) -> Setup {
     Setup { mail_accounts: Some(accounts), ..Setup::default() }
 }
 
-fn message(n: usize, body: &str) -> String {
+fn message(n: u64, body: &str) -> String {
     format!(
         "From: Ada <ada@example.org>\nTo: Alice <alice@example.org>\nSubject: Number {n}\n\
          Date: Tue, 24 Nov 2026 10:00:00 +0100\nMessage-ID: <{n}@example.org>\n\n{body}\n"
     )
 }
 
-/// What runs were begun by: the number of messages in the folder that each change told, over all runs.
-async fn told(scene: &Scene) -> Vec<u64> {
-    let listed = scene.client.ok("mcp.agent.listRuns", json!({ "workflow_id": "w" })).await;
+/// The UIDs that runs were begun by, run by run, once no run is under way; the newest run first.
+async fn told(scene: &Scene, workflow: &str) -> Vec<Vec<u64>> {
+    let listed = scene.client.ok("mcp.agent.listRuns", json!({ "workflow_id": workflow })).await;
     let mut told = Vec::new();
     for run in listed["runs"].as_array().expect("it is said") {
         assert_eq!(run["started_by"], "mail", "{run:#}");
         let run = scene.becomes(run["execution_id"].as_str().expect("it is said"), "completed").await;
-        told.extend(
-            run["output"]
-                .as_array()
-                .expect("it is said")
-                .iter()
-                .filter_map(|change| change["messages"].as_u64()),
-        );
+        let uids = run["output"].as_array().expect("it is said");
+        told.push(uids.iter().filter_map(Value::as_u64).collect());
     }
     told
 }
 
-/// Waits for a run whose cause tells that there are so many messages, and for nobody to be told of any twice.
-async fn began(scene: &Scene, messages: usize) {
-    harness::until("a run tells of it", async || told(scene).await.contains(&(messages as u64))).await;
-    let all = told(scene).await;
-    let once: BTreeSet<_> = all.iter().collect();
-    assert_eq!(once.len(), all.len(), "each once: {all:?}");
+/// Waits until runs were begun by the messages 1 to `last`, and by each once.
+async fn began(scene: &Scene, workflow: &str, last: u64) {
+    let all = async || {
+        let mut all = told(scene, workflow).await.concat();
+        all.sort_unstable();
+        all
+    };
+    harness::until("runs tell of all messages", async || all().await.contains(&last)).await;
+    assert_eq!(all().await, (1..=last).collect::<Vec<_>>(), "each once");
+}
+
+/// Waits until as many workflows as that look at folders.
+async fn looks(scene: &Scene, workflows: i64) {
+    let count = "SELECT count(*) FROM agent_mail";
+    harness::until("it is looked at", async || {
+        scene.daemon.query(|db| db.query_row(count, [], |row| row.get::<_, i64>(0))) == workflows
+    })
+    .await;
+}
+
+const ARRIVED: &str = "
+on: {mail: {account: alice}}
+steps: [{id: a, log: mail}]
+outputs: '{{ run.cause.uids }}'
+";
+
+#[test]
+fn each_message_begins_one_run_also_what_comes_while_nothing_runs() {
+    run(async {
+        let dovecot = Dovecot::start();
+        let mut scene = Scene::with(&[("w", ARRIVED)], setup(&dovecot)).await;
+        looks(&scene, 1).await;
+        let mut last = 0;
+        let mut arrives = || {
+            last += 1;
+            dovecot.deliver("alice", "INBOX", &message(last, "text"));
+            last
+        };
+        for _ in 0..3 {
+            for _ in 0..3 {
+                began(&scene, "w", arrives()).await;
+            }
+            arrives();
+            let mut last = 0;
+            scene = scene
+                .crash_and_restart_after(|| {
+                    arrives();
+                    last = arrives();
+                })
+                .await;
+            began(&scene, "w", last).await;
+        }
+        assert_eq!(dovecot.seen("alice", "INBOX"), 0, "nothing is marked as read");
+    });
 }
 
 #[test]
-fn mail_that_arrives_begins_a_run_once_also_after_a_kill() {
+fn more_messages_than_one_run_is_told_of_are_more_runs() {
     run(async {
         let dovecot = Dovecot::start();
-        let workflow = "
-on: {mail: {account: alice}}
-steps: [{id: a, log: mail}]
-outputs: '{{ run.cause.changes }}'
-";
-        let mut scene = Scene::with(&[("w", workflow)], setup(&dovecot)).await;
-        let mut messages = 0;
-        for _ in 0..2 {
-            // Nothing tells when it is watched; what arrives before that begins nothing.
-            let before = told(&scene).await.len();
-            harness::until("it is watched", async || {
-                messages += 1;
-                dovecot.deliver("alice", "INBOX", &message(messages, "text"));
-                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-                told(&scene).await.len() > before
+        dovecot.deliver("alice", "INBOX", &message(0, "it was there before"));
+        let mut scene = Scene::with(&[("w", ARRIVED)], setup(&dovecot)).await;
+        looks(&scene, 1).await;
+        scene = scene
+            .crash_and_restart_after(|| {
+                (1..=120).for_each(|n| dovecot.deliver("alice", "INBOX", &message(n, "text")));
             })
             .await;
-            for _ in 0..3 {
-                messages += 1;
-                dovecot.deliver("alice", "INBOX", &message(messages, "text"));
-                began(&scene, messages).await;
-            }
-            scene = scene.crash_and_restart().await;
-            began(&scene, messages).await;
-        }
-        assert_eq!(dovecot.seen("alice", "INBOX"), 0, "nothing is marked as read");
+        harness::until("all are told of", async || {
+            told(&scene, "w").await.iter().any(|uids| uids.contains(&121))
+        })
+        .await;
+        let mut told = told(&scene, "w").await;
+        told.reverse();
+        assert!(told.iter().all(|uids| uids.len() <= 100), "{told:?}");
+        assert_eq!(
+            told.concat(),
+            (2..=121).collect::<Vec<_>>(),
+            "in their order, and not what was there before"
+        );
     });
 }
 

@@ -60,9 +60,14 @@ impl Scene {
 
     /// SIGKILL for the daemon, and a new one on the same folder.
     pub(crate) async fn crash_and_restart(self) -> Self {
+        self.crash_and_restart_after(|| {}).await
+    }
+
+    /// The same; `meanwhile` happens while nothing runs.
+    pub(crate) async fn crash_and_restart_after(self, meanwhile: impl FnOnce()) -> Self {
         let Self { client, daemon } = self;
         drop(client);
-        let daemon = daemon.crash_and_restart().await;
+        let daemon = daemon.crash_and_restart_after(meanwhile).await;
         Self { client: daemon.client().await, daemon }
     }
 

@@ -253,9 +253,15 @@ impl Daemon {
     }
 
     /// SIGKILL, then a new process in the same folder.
-    pub async fn crash_and_restart(mut self) -> Self {
+    pub async fn crash_and_restart(self) -> Self {
+        self.crash_and_restart_after(|| {}).await
+    }
+
+    /// The same; `meanwhile` happens while nothing runs.
+    pub async fn crash_and_restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         self.signal(Signal::KILL);
         self.ended().await;
+        meanwhile();
         self.again().await
     }
 

@@ -47,6 +47,8 @@ pub(crate) enum Message {
     Begin(Ticket),
     /// It is over.
     Ended(String),
+    /// Look for runs in the journal that nobody has told of.
+    Look,
 }
 
 struct Actual;
@@ -94,6 +96,11 @@ impl Clerk {
     /// Has a run begin, which is in the journal. If nobody is there to take this, the next one finds it in the journal.
     pub(crate) fn begin(&self, ticket: Ticket) {
         let _ = self.slot.cast(Message::Begin(ticket));
+    }
+
+    /// Has the journal looked through: whoever makes a run can be ended before it tells of it.
+    pub(crate) fn look(&self) {
+        let _ = self.slot.cast(Message::Look);
     }
 
     /// A run is over.
@@ -150,6 +157,11 @@ impl Actor for Actual {
                 state.known.remove(&id);
                 state.begin();
             }
+            Message::Look => {
+                if let Err(error) = state.find().await {
+                    tracing::warn!(%error, "the journal cannot be looked through for runs");
+                }
+            }
         }
         Ok(())
     }
@@ -184,16 +196,30 @@ impl State {
                 "Another process of this instance runs the workflows: call that one, or end it.",
             )
         })?;
-        let active = self.agent.journal().active().await?;
-        if !active.is_empty() {
-            tracing::info!(runs = active.len(), "runs go on from the journal");
-        }
-        // Those that were begun first: they have their turn already.
-        let (begun, pending): (Vec<_>, Vec<_>) = active.into_iter().partition(|ticket| ticket.begun);
-        begun.into_iter().chain(pending).for_each(|ticket| self.queue(ticket));
         self.held = Some(file);
+        if let Err(error) = self.find().await {
+            self.held = None;
+            return Err(error);
+        }
         self.forget();
         self.release();
+        Ok(())
+    }
+
+    /// Takes up what the journal has and nobody has told of.
+    async fn find(&mut self) -> Result<(), Error> {
+        if self.held.is_none() {
+            return Ok(());
+        }
+        let active = self.agent.journal().active().await?;
+        let (begun, pending): (Vec<_>, Vec<_>) =
+            active.into_iter().filter(|ticket| !self.known.contains(&ticket.id)).partition(|one| one.begun);
+        let found = begun.len() + pending.len();
+        if found > 0 {
+            tracing::info!(runs = found, "runs go on from the journal");
+        }
+        // Those that were begun first: they have their turn already.
+        begun.into_iter().chain(pending).for_each(|ticket| self.queue(ticket));
         self.begin();
         Ok(())
     }

@@ -48,6 +48,7 @@ impl Actor for Clock {
             let mut changes = agent.library().changes();
             loop {
                 changes.borrow_and_update();
+                agent.clerk().look();
                 let wait = match look(&agent).await {
                     Ok(next) => next.map_or(LOOK, |next| from_now(next).min(LOOK)),
                     Err(error) => {

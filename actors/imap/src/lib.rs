@@ -9,6 +9,7 @@
 //! it, and what ran for it ends.
 
 mod account;
+mod arrivals;
 mod body;
 mod capabilities;
 mod command;
@@ -38,6 +39,7 @@ mod transport;
 mod utf7;
 
 pub use account::Account;
+pub use arrivals::{Arrivals, Seen};
 pub use body::{Body, PIECE, Section};
 pub use capabilities::Capabilities;
 pub use error::{Error, Outcome, clean};

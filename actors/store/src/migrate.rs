@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0005_mail.sql"),
     include_str!("../migrations/0006_sync.sql"),
     include_str!("../migrations/0007_agent.sql"),
+    include_str!("../migrations/0008_agent_mail.sql"),
 ];
 
 pub(crate) fn run(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

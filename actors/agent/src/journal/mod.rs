@@ -2,9 +2,11 @@
 //! before anything builds on it.
 
 mod ask;
+mod mail;
 mod runs;
 
 pub(crate) use ask::{Decision, Wanted};
+pub(crate) use mail::{MailFolder, Seen};
 pub(crate) use runs::Ticket;
 
 use std::time::Duration;

@@ -36,7 +36,7 @@ pub(super) fn run(row: &SqlRow<'_>) -> rusqlite::Result<Run> {
     })
 }
 
-fn insert(db: &Connection, new: &NewRun) -> rusqlite::Result<bool> {
+pub(super) fn insert(db: &Connection, new: &NewRun) -> rusqlite::Result<bool> {
     let hash = blake3::hash(new.definition.as_bytes());
     db.prepare_cached("INSERT OR IGNORE INTO agent_definitions (hash, definition) VALUES (?1, ?2)")?
         .execute(params![hash.as_bytes(), &*new.definition])?;
@@ -73,6 +73,14 @@ pub(crate) struct Ticket {
     pub(crate) is_part: bool,
     /// It was begun before.
     pub(crate) begun: bool,
+}
+
+impl Ticket {
+    /// Of a run that is a step of another.
+    pub(crate) fn of_part(run: &Run) -> Self {
+        let begun = run.state != State::Pending;
+        Self { id: run.id.clone(), workflow: run.workflow.clone(), concurrency: None, is_part: true, begun }
+    }
 }
 
 impl Journal {

@@ -9,9 +9,9 @@ use workflow::model::SubRun;
 use super::machine::Machine;
 use crate::doors::Became;
 use crate::failure::{Failure, Flow};
-use crate::journal::now;
+use crate::journal::{Ticket, now};
 use crate::record::State;
-use crate::service::{Agent, id_of, ticket};
+use crate::service::{Agent, id_of};
 
 /// Between looks at a sub-run of which no news come.
 const LOOK: Duration = Duration::from_secs(2);
@@ -39,9 +39,7 @@ impl Machine {
                 }
                 Err(error) => return Ok(Became::Failed(Failure::of(&error))),
             };
-            let begin = ticket(&new);
             self.agent.journal().make(new).await?;
-            self.agent.clerk().begin(begin);
         }
         let begun = self.row(path).map_or_else(now, |row| row.begun_ms);
         let until = step.timeout.map(|timeout| begun + timeout.ms());
@@ -51,6 +49,10 @@ impl Machine {
             let Some(run) = self.agent.journal().run(&id).await? else {
                 return Ok(Became::Failed(Failure::new("no_such_run", "the run was forgotten")));
             };
+            if run.state == State::Pending {
+                // Every time: who made it may have been ended before it said so, and to be told twice is nothing.
+                self.agent.clerk().begin(Ticket::of_part(&run));
+            }
             if !run.state.is_active() {
                 // Nobody else may have looked for it since.
                 self.agent.lives().end(&id);

@@ -2,24 +2,31 @@
 
 use std::time::Duration;
 
-use imap::Change;
+use imap::{Change, Seen};
 use protocol::{Context, Error, Method, Run, Tier};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::LOOKS;
 use crate::account::{Asked, FolderName};
 use crate::keeper::Ask;
 use crate::service::Mail;
+use crate::watching::Watching;
+
+/// UIDs in one notification.
+const UIDS_MAX: usize = 100;
 
 /// Tells when something happens in a folder, as `mcp.progress` notifications `{"folder", "change"}` of this call, until it
 /// is cancelled. Nothing is marked as read.
 ///
-/// The first notification is `{"watching": folder}`: what happens after it is told. A change is `arrived` (with
-/// `messages`, how many there are now), `removed`, `flags`, or `unknown` after the connection was lost for a time and
-/// something may have happened. Up to eight folders of an account can be watched at once, by as many as like.
+/// The first notification is `{"watching", "uid_validity", "uid"}`: the folder, and the highest UID that it has; what
+/// happens after it is told. A change is `arrived` (with `messages`, how many there are now, `uids`, up to a hundred that
+/// came, the oldest first, and `after`, the UID that they came after), `removed`, `flags`, or `unknown` after the
+/// connection was lost for a time and something may have happened. With `since`, what arrived after that message and
+/// before this call is told first, so that nothing is missed between two calls. Up to eight folders of an account can be
+/// watched at once, by as many as like.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Watch {
@@ -28,10 +35,23 @@ pub(crate) struct Watch {
     /// The folder, by its whole name.
     #[serde(default = "FolderName::inbox")]
     folder: FolderName,
+    /// The last message that was seen; refused when the folder's UIDs no longer mean the same messages.
+    #[serde(default)]
+    since: Option<Since>,
     /// End after so many seconds; 0 is when the call is cancelled.
     #[serde(default)]
     #[schemars(range(min = 0, max = 86_400))]
     seconds: u64,
+}
+
+/// How far a folder was seen.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Since {
+    /// The folder's `uid_validity` of an earlier answer.
+    uid_validity: u32,
+    /// The highest UID that was seen.
+    uid: u32,
 }
 
 /// What there was to tell until the time was over.
@@ -65,36 +85,80 @@ impl Method for Watch {
         let watching = answer.await.map_err(|_| Error::unavailable("mail"))?;
         let mut watching = watching.map_err(|error| asked.fault(&error))?;
         watching.begun().await.map_err(|error| asked.fault(&error))?;
-        context.progress(&json!({ "watching": folder }));
-        let mut told = 0;
-        let telling = async {
-            while let Some(change) = watching.next().await {
-                if let Some(news) = news(&folder, &change) {
-                    context.progress(&news);
-                    told += 1;
-                }
-            }
-        };
-        let lost = if self.seconds == 0 {
-            telling.await;
-            true
+        let mut teller = Teller { context, asked: &asked, folder: &folder, told: 0 };
+        let telling = teller.tell(&mut watching, self.since);
+        let ended = if self.seconds == 0 {
+            Some(telling.await)
         } else {
             // The time being over is how it is meant to end.
-            tokio::time::timeout(Duration::from_secs(self.seconds), telling).await.is_ok()
+            tokio::time::timeout(Duration::from_secs(self.seconds), telling).await.ok()
         };
-        // The account is no more, or another one: who wants to know more asks again.
-        if lost { Err(Error::unavailable("mail")) } else { Ok(Ended { told }) }
+        match ended {
+            None => Ok(Ended { told: teller.told }),
+            Some(Err(error)) => Err(asked.fault(&error)),
+            // The account is no more, or another one: who wants to know more asks again.
+            Some(Ok(())) => Err(Error::unavailable("mail")),
+        }
     }
 }
 
-fn news(folder: &str, change: &Change) -> Option<Value> {
-    Some(match change {
-        Change::Arrived { messages } => {
-            json!({ "folder": folder, "change": "arrived", "messages": messages })
+/// Tells one caller what happens.
+struct Teller<'a> {
+    context: &'a Context,
+    asked: &'a Asked,
+    folder: &'a str,
+    told: u64,
+}
+
+impl Teller<'_> {
+    /// Tells until there will be no more news.
+    async fn tell(&mut self, watching: &mut Watching, since: Option<Since>) -> Result<(), imap::Error> {
+        let since = since.map(|Since { uid_validity, uid }| Seen { uid_validity, uid });
+        // What came before and what comes from now on: it is being watched already.
+        let arrivals = self.asked.account.arrivals(self.folder, since).await?;
+        let mut seen = since.unwrap_or(arrivals.seen);
+        self.context.progress(
+            &json!({ "watching": self.folder, "uid_validity": seen.uid_validity, "uid": arrivals.seen.uid }),
+        );
+        self.arrived(&mut seen, &arrivals);
+        while let Some(change) = watching.next().await {
+            match change {
+                Change::Arrived { .. } => self.look(&mut seen).await?,
+                Change::Watching { missed, .. } => {
+                    self.look(&mut seen).await?;
+                    if missed {
+                        self.change("unknown");
+                    }
+                }
+                Change::Removed => self.change("removed"),
+                Change::Flags => self.change("flags"),
+                Change::Lost(_) => {}
+            }
         }
-        Change::Removed => json!({ "folder": folder, "change": "removed" }),
-        Change::Flags => json!({ "folder": folder, "change": "flags" }),
-        Change::Watching { missed: true, .. } => json!({ "folder": folder, "change": "unknown" }),
-        Change::Watching { .. } | Change::Lost(_) => return None,
-    })
+        Ok(())
+    }
+
+    /// Looks for what arrived.
+    async fn look(&mut self, seen: &mut Seen) -> Result<(), imap::Error> {
+        let arrivals = self.asked.account.arrivals(self.folder, Some(*seen)).await?;
+        self.arrived(seen, &arrivals);
+        Ok(())
+    }
+
+    fn arrived(&mut self, seen: &mut Seen, arrivals: &imap::Arrivals) {
+        for some in arrivals.uids.chunks(UIDS_MAX) {
+            let told = json!({
+                "folder": self.folder, "change": "arrived", "messages": arrivals.messages,
+                "uid_validity": seen.uid_validity, "after": seen.uid, "uids": some,
+            });
+            self.context.progress(&told);
+            self.told += 1;
+            seen.uid = some.last().copied().unwrap_or(seen.uid);
+        }
+    }
+
+    fn change(&mut self, what: &str) {
+        self.context.progress(&json!({ "folder": self.folder, "change": what }));
+        self.told += 1;
+    }
 }
