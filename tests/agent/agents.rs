@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 
 use crate::Scene;
 
+/// A turn of 10 and 5 tokens costs 0.02.
+const PRICE: &str = "price: {input_per_million: 1000, output_per_million: 2000}";
+
 async fn scene(upstream: &Upstream, workflows: &[(&str, &str)]) -> Scene {
     let models = format!(
-        "models:\n  small: {{provider: openai_compatible, model: m, base_url: \"{}\", retries: 0}}\n",
+        "models:\n  small: {{provider: openai_compatible, model: m, base_url: \"{}\", retries: 0, {PRICE}}}\n",
         upstream.v1()
     );
     Scene::with(workflows, Setup { models: Some(models), ..Setup::default() }).await
@@ -113,14 +116,19 @@ fn an_agent_that_goes_in_circles_is_stopped() {
         upstream.always(Play::tool("fs_list", json!({ "path": "/" })));
         let with =
             |limit: &str| format!("steps: [{{id: a, agent: {{prompt: Look., tools: [fs_list], {limit}}}}}]");
-        let (turns, calls, tokens) =
-            (with("max_turns: 3"), with("max_tool_calls: 2"), with("max_tokens: 20"));
-        let scene = scene(&upstream, &[("turns", &turns), ("calls", &calls), ("tokens", &tokens)]).await;
-        for (workflow, kind) in
-            [("turns", "agent_turns"), ("calls", "agent_calls"), ("tokens", "agent_tokens")]
-        {
+        let limits = [
+            ("turns", with("max_turns: 3"), 3),
+            ("calls", with("max_tool_calls: 2"), 3),
+            ("tokens", with("max_tokens: 20"), 2),
+            ("cost", with("max_cost: 0.03"), 2),
+        ];
+        let all: Vec<_> = limits.iter().map(|(name, workflow, _)| (*name, workflow.as_str())).collect();
+        let scene = scene(&upstream, &all).await;
+        for (workflow, _, asked) in &limits {
+            let before = upstream.count();
             let ended = scene.ends(workflow, json!({}), "failed").await;
-            assert_eq!(ended["error"]["kind"], kind, "{workflow}: {ended:#}");
+            assert_eq!(ended["error"]["kind"], format!("agent_{workflow}"), "{ended:#}");
+            assert_eq!(upstream.count() - before, *asked, "{workflow}");
         }
     });
 }

@@ -3,6 +3,7 @@
 use harness::{Setup, run};
 use serde_json::{Value, json};
 
+use crate::counting::{counting, times};
 use crate::{Scene, texts};
 
 async fn output(workflow: &str, inputs: Value) -> Value {
@@ -38,6 +39,30 @@ outputs: {processed: '{{ vars.processed }}', beside: '{{ steps.beside }}', none:
         assert_eq!((&made["beside"][19], &made["none"]), (&json!("38"), &json!([])));
         let why = error("steps: [{id: a, for_each: '7', log: x}]").await;
         assert_eq!((&why["kind"], &why["step"]), (&json!("template"), &json!("a")));
+    });
+}
+
+#[test]
+fn call_http() {
+    run(async {
+        let (server, asked) = counting().await;
+        let workflow = format!(
+            "
+steps:
+  - {{id: get, http: {{url: 'http://{server}/pets/{{{{ inputs.pet }}}}', query: {{status: sold}}}}}}
+  - {{id: put, http: {{method: PUT, url: 'http://{server}/pets', json: {{name: rex}}}}, outputs: '{{{{ result.status }}}}'}}
+  - {{id: none, http: {{url: 'http://{server}/broken'}}, catch: [{{set: {{kind: '{{{{ error.kind }}}}', status: '{{{{ error.data.status }}}}'}}}}]}}
+  - {{id: fine, http: {{url: 'http://{server}/broken', expect_status: [200, 502]}}, outputs: '{{{{ result.status }}}}'}}
+outputs: {{get: '{{{{ steps.get.json.path }}}}', put: '{{{{ steps.put }}}}', fine: '{{{{ steps.fine }}}}', none: '{{{{ vars }}}}'}}
+"
+        );
+        let settings = format!("agent: {{http_allow: ['{server}']}}\n");
+        let scene = Scene::with(&[("w", &workflow)], Setup { settings, ..Setup::default() }).await;
+        assert_eq!(
+            scene.completes("w", json!({ "pet": 7 })).await,
+            json!({ "get": "/pets/7", "put": 200, "fine": 502, "none": { "kind": "http_status", "status": 502 } })
+        );
+        assert_eq!((times(&asked, "GET /pets/7"), times(&asked, "PUT /pets")), (1, 1));
     });
 }
 

@@ -22,6 +22,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("mcp.fs.move", json!({ "from": "/inner/b.txt", "to": "/inner/c.txt" })),
         ("mcp.fs.list", json!({ "path": "/" })),
         ("mcp.fs.list", json!({ "path": "/", "limit": 1, "sort": "size" })),
+        ("mcp.fs.list", json!({ "path": "/", "details": false })),
         ("mcp.fs.stat", json!({ "path": "/a.txt", "etag": true })),
         ("mcp.fs.stat", json!({ "path": "/inner" })),
         ("mcp.fs.tree", json!({})),

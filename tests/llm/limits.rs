@@ -66,7 +66,8 @@ fn money_is_a_limit_too() {
             model("small", &upstream.v1(), ", price: {input_per_million: 1000, output_per_million: 2000}");
         let daemon = daemon(&priced, setup("  max_llm_cost_per_day: 3.5\n")).await;
         let client = daemon.client().await;
-        client.ok("mcp.llm.chat", asks(&json!({ "max_tokens": 100 }))).await;
+        let answer = client.ok("mcp.llm.chat", asks(&json!({ "max_tokens": 100 }))).await;
+        assert_eq!(answer["usage"]["cost"], 3.0, "{answer}");
         assert_eq!(client.ok("mcp.llm.usage", json!({})).await["today"]["cost"], 3.0);
         let error =
             client.call("mcp.llm.chat", asks(&json!({ "max_tokens": 300 }))).await.expect_err("too dear");

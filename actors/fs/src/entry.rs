@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::attributes::{Attributes, Kind};
 use crate::path::VirtualPath;
 
-/// One entry of a directory.
+/// One entry of a directory; without `details`, no more than what it is called and what it is.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Entry {
     /// The name in its directory.
@@ -16,9 +16,12 @@ pub(crate) struct Entry {
     /// What it is; a link is a `symlink` wherever it leads.
     r#type: Kind,
     /// Size in bytes; -1 for directories.
-    size: i64,
-    /// Time of the last change, ISO 8601 in UTC.
-    modified_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<i64>,
+    /// Time of the last change, ISO 8601 in UTC; null where it is none that can be written so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(clippy::option_option, reason = "not looked at, and looked at in vain")]
+    modified_at: Option<Option<String>>,
 }
 
 // === impl Entry ===
@@ -30,7 +33,13 @@ impl Entry {
 
     /// The entry of this name at this path.
     pub(crate) fn called(name: String, path: String, found: &Attributes) -> Self {
-        Self { name, path, r#type: found.kind, size: found.size(), modified_at: found.modified_at() }
+        let (size, modified_at) = (Some(found.size()), Some(found.modified_at()));
+        Self { name, path, r#type: found.kind, size, modified_at }
+    }
+
+    /// An entry that was not looked at.
+    pub(crate) fn only(name: String, path: String, kind: Kind) -> Self {
+        Self { name, path, r#type: kind, size: None, modified_at: None }
     }
 
     /// About how long it is as JSON text.

@@ -1,6 +1,8 @@
 //! What one call has used so far. However the call ends, be it that nobody waits for it any more, this is settled.
 
-use crate::quota::{Ledger, Price, Reservation, Spent};
+use serde_json::{Value, json};
+
+use crate::quota::{Ledger, Price, Reservation, Spent, billionths};
 use crate::tokens;
 use crate::upstream::Upstream;
 use crate::wire::Usage;
@@ -19,6 +21,13 @@ pub(crate) struct Bill {
     begun: bool,
     written: String,
     usage: Option<Usage>,
+}
+
+/// What a call has come to in the end.
+pub(crate) struct Settled {
+    pub(crate) spent: Spent,
+    /// In billionths; none where the model has no price.
+    cost: Option<u64>,
 }
 
 impl Bill {
@@ -77,13 +86,43 @@ impl Bill {
     }
 
     /// Settles; resolves when that is committed.
-    pub(crate) async fn settle(mut self) -> Result<Spent, protocol::Error> {
+    pub(crate) async fn settle(mut self) -> Result<Settled, protocol::Error> {
         let spent = self.spent();
+        let cost = (self.price != Price::default()).then(|| self.price.of(spent));
         if let Some(reservation) = self.reservation.take() {
             let (alias, price) = (std::mem::take(&mut self.alias), self.price);
             self.ledger.settle(reservation, alias, spent, price).await?;
         }
-        Ok(spent)
+        Ok(Settled { spent, cost })
+    }
+}
+
+impl Settled {
+    /// Says in a whole answer what it cost, as `usage.cost` (OpenRouter's name for it), and how many tokens we counted
+    /// where its provider does not say that.
+    pub(crate) fn note_in(&self, answer: &mut Value) {
+        match answer.get_mut("usage") {
+            Some(Value::Object(usage)) => {
+                if let Some(cost) = self.cost {
+                    usage.insert("cost".to_owned(), billionths(cost).into());
+                }
+            }
+            _ => answer["usage"] = self.usage(),
+        }
+    }
+
+    /// As `usage` of an answer.
+    pub(crate) fn usage(&self) -> Value {
+        let Spent { prompt, completion, .. } = self.spent;
+        let mut usage = json!({
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        });
+        if let Some(cost) = self.cost {
+            usage["cost"] = billionths(cost).into();
+        }
+        usage
     }
 }
 

@@ -46,8 +46,8 @@ impl Asked {
 pub(crate) enum Answered {
     /// The whole of it, a `chat.completion`.
     Whole(Value),
-    /// It went to the caller in parts, from this model.
-    Parts { model: String, prompt: u64, completion: u64 },
+    /// It went to the caller in parts, from this model; and what it used.
+    Parts { model: String, usage: Value },
 }
 
 /// Why an exchange did not end well.
@@ -110,14 +110,16 @@ pub(crate) async fn chat(llm: &Llm, context: &Context, asked: Asked) -> Result<A
     let answer = run.ask_all(&plan).await;
     let alias = run.bill.alias().to_owned();
     let delivered_in_parts = matches!(run.delivery, Delivery::Parts);
-    let spent = run.bill.settle().await;
-    let answer = answer?;
-    let spent = spent?;
-    Ok(if delivered_in_parts {
-        Answered::Parts { model: alias, prompt: spent.prompt, completion: spent.completion }
-    } else {
-        Answered::Whole(answer)
-    })
+    let settled = run.bill.settle().await;
+    let mut answer = answer?;
+    let settled = settled?;
+    if delivered_in_parts {
+        return Ok(Answered::Parts { model: alias, usage: settled.usage() });
+    }
+    if answer.is_object() {
+        settled.note_in(&mut answer);
+    }
+    Ok(Answered::Whole(answer))
 }
 
 /// Reserves what a call may come to, and tells what is left, also where that is too little.

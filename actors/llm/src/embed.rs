@@ -67,7 +67,7 @@ pub(crate) async fn embed(
     };
     let settled = bill.settle().await;
     let (mut answer, counted) = answer?;
-    let spent = settled?;
+    let spent = settled?.spent;
     if !counted {
         // OpenAI's list always says it, and it is what was settled.
         answer["usage"] = json!({ "prompt_tokens": spent.prompt, "total_tokens": spent.prompt });

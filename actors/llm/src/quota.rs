@@ -37,6 +37,13 @@ pub(crate) struct Price {
     pub(crate) completion: u64,
 }
 
+impl Price {
+    /// What that costs, in billionths.
+    pub(crate) fn of(self, spent: Spent) -> u64 {
+        spent.prompt * self.prompt + spent.completion * self.completion
+    }
+}
+
 /// What a call may come to.
 #[derive(Clone, Debug)]
 pub(crate) struct Demand {
@@ -313,7 +320,7 @@ fn settle(
     if open.is_none() || spent == Spent::default() {
         return Ok(());
     }
-    let cost = spent.prompt * price.prompt + spent.completion * price.completion;
+    let cost = price.of(spent);
     db.prepare_cached(
         "INSERT INTO llm_usage (day, caller, model, calls, prompt_tokens, completion_tokens, estimated_tokens, cost_nanos) \
          VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET calls = calls + 1, \

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
+use super::TOOLS;
 use super::http::{Connection, request};
-use super::{LIST, TOOLS};
 use crate::server::Server;
 
 /// Longer than any answer takes.
@@ -31,7 +31,15 @@ pub(crate) struct Contender {
     pub(crate) name: String,
     pub(crate) server: Server,
     pub(crate) manner: Manner,
-    /// Name and arguments of the tool that lists the folder.
+    /// What it is asked, and by which tool and arguments.
+    pub(crate) calls: Vec<Call>,
+}
+
+/// A call of a tool.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// What it is measured as.
+    pub(crate) what: &'static str,
     pub(crate) tool: &'static str,
     pub(crate) arguments: String,
 }
@@ -43,10 +51,24 @@ pub(crate) struct Line {
 }
 
 impl Contender {
+    /// The call of a tool that `what` is, if it is one and this server has such a tool.
+    fn call(&self, what: &str) -> Option<&Call> {
+        self.calls.iter().find(|call| call.what == what)
+    }
+
+    /// Whether it can be asked for that.
+    pub(crate) fn has(&self, what: &str) -> bool {
+        what == TOOLS || self.call(what).is_some()
+    }
+
     /// What is asked, as JSON-RPC has it: the method and its params.
     pub(crate) fn params(&self, what: &str) -> (&'static str, String) {
-        let call = format!("\"name\":\"{}\",\"arguments\":{}", self.tool, self.arguments);
-        let (method, own) = if what == LIST { ("tools/call", call) } else { ("tools/list", String::new()) };
+        let (method, own) = match self.call(what) {
+            Some(Call { tool, arguments, .. }) => {
+                ("tools/call", format!("\"name\":\"{tool}\",\"arguments\":{arguments}"))
+            }
+            None => ("tools/list", String::new()),
+        };
         let meta = match self.manner {
             Manner::Modern { .. } => format!(
                 "\"_meta\":{{\"io.modelcontextprotocol/protocolVersion\":\"{MODERN}\",\
@@ -69,9 +91,7 @@ impl Contender {
                 bearer = format!("Bearer {token}");
                 headers.extend([("authorization", &*bearer), ("mcp-protocol-version", MODERN)]);
                 headers.push(("mcp-method", method));
-                if method == "tools/call" {
-                    headers.push(("mcp-name", self.tool));
-                }
+                headers.extend(self.call(what).map(|call| ("mcp-name", call.tool)));
             }
             Manner::Legacy => headers.extend(in_session(line.session.as_deref())),
         }
@@ -116,7 +136,7 @@ impl Contender {
     /// Asks once, and checks that the answer is about the folder: a server that refuses quickly would look fast.
     pub(crate) async fn probe(&self, what: &str) -> anyhow::Result<String> {
         let text = self.ask(what).await?;
-        let sign = if what == TOOLS { self.tool } else { "note 50.md" };
+        let sign = if what == TOOLS { self.calls[0].tool } else { "note 50.md" };
         let shown = || text.chars().take(300).collect::<String>();
         ensure!(
             text.contains(sign) && !text.contains("\"isError\":true"),

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use self::contender::{Contender, Manner};
+use self::contender::{Call, Contender, Manner};
 pub(crate) use self::report::Figures;
 use self::report::Measured;
 use crate::daemon::Folder;
@@ -24,7 +24,11 @@ use crate::server::Server;
 pub(crate) const ONLY: &str = "mcp";
 
 pub(crate) const LIST: &str = "tools/call fs_list, 50 files";
+pub(crate) const NAMES: &str = "tools/call fs_list, 50 files without details";
 pub(crate) const TOOLS: &str = "tools/list";
+
+/// All that is asked.
+const ASKED: [&str; 3] = [LIST, NAMES, TOOLS];
 
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
@@ -39,8 +43,9 @@ pub(crate) async fn run(folder: &Folder, echo: &Path, rounds: u32, times: Times)
         name: "llmbasedos".to_owned(),
         server: folder.serve()?,
         manner: Manner::Modern { token: folder.token().to_owned() },
-        tool: "fs_list",
-        arguments: r#"{"path":"/bench/fifty"}"#.to_owned(),
+        calls: [(LIST, r#"{"path":"/bench/fifty"}"#), (NAMES, r#"{"path":"/bench/fifty","details":false}"#)]
+            .map(|(what, arguments)| Call { what, tool: "fs_list", arguments: arguments.to_owned() })
+            .to_vec(),
     };
     let attached = stdio::starts(folder, STARTS)?;
     let echo = start_echo(echo, &ours).await?;
@@ -59,7 +64,7 @@ pub(crate) async fn run(folder: &Folder, echo: &Path, rounds: u32, times: Times)
     let bare = bare::listing(&folder.path().join("user_files/bench/fifty"))?;
     let idle = rss(&contenders)?;
     let mut points = Vec::new();
-    for what in [LIST, TOOLS] {
+    for what in ASKED {
         for connections in CONNECTIONS {
             eprintln!("{what}, {connections} connections");
             points.push(point(&contenders, what, connections, rounds, times, &mut missing).await?);
@@ -84,10 +89,13 @@ async fn point(
 ) -> anyhow::Result<Measured> {
     let mut found = Vec::new();
     for contender in contenders {
-        found.push((Vec::new(), contender.ask(what).await?.len()));
+        let bytes = if contender.has(what) { contender.ask(what).await?.len() } else { 0 };
+        found.push((Vec::new(), bytes));
     }
     for _ in 0..rounds {
-        for (contender, (found, bytes)) in contenders.iter().zip(&mut found) {
+        for (contender, (found, bytes)) in
+            contenders.iter().zip(&mut found).filter(|(contender, _)| contender.has(what))
+        {
             match load::measure(contender, what, connections, *bytes, times).await {
                 Ok(round) => found.push(round),
                 Err(error) if contender.is_peer() => {
@@ -108,7 +116,7 @@ async fn point(
 /// The echo, told how long the daemon's answers are.
 async fn start_echo(program: &Path, ours: &Contender) -> anyhow::Result<Contender> {
     let mut command = Command::new(program);
-    for what in [LIST, TOOLS] {
+    for what in ASKED {
         let (method, params) = ours.params(what);
         let result = ours.probe(what).await?.len() - "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":}".len();
         command.args(["--answer", method, &params, &result.to_string()]);
@@ -118,7 +126,6 @@ async fn start_echo(program: &Path, ours: &Contender) -> anyhow::Result<Contende
         name: "bare POST echo".to_owned(),
         server,
         manner: ours.manner.clone(),
-        tool: ours.tool,
-        arguments: ours.arguments.clone(),
+        calls: ours.calls.clone(),
     })
 }

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::peers::NAMES_ONLY;
-use super::{LIST, TOOLS};
+use super::{ASKED, LIST};
 use crate::load::Round;
 use crate::report::{Table, short, thousands, verdict};
 
@@ -46,7 +45,7 @@ impl Figures {
     /// What was promised, and what it is.
     fn promises(&self) -> String {
         let mut table = Table::new(&["MCP over HTTP", "measured", "target", ""]);
-        for what in [LIST, TOOLS] {
+        for what in ASKED {
             let Some(at) = self.points.iter().find(|point| point.what == what && point.connections == 64)
             else {
                 continue;
@@ -63,17 +62,10 @@ impl Figures {
             table.row(&[&format!("CPU per {what}, 64 connections"), &figure, &target, met]);
             let named = peers.iter().zip(self.memory.iter().skip(2));
             let named = named.filter_map(|((peer, _), (name, ..))| Some((name, peer.as_ref()?.cpu)));
-            let (less, peers): (Vec<_>, Vec<_>) =
-                named.partition(|(name, _)| what == LIST && *name == NAMES_ONLY);
-            for (name, cpu) in less {
-                let name = format!("{name}: CPU per {what}, 64 connections");
-                let figure = format!("{} µs, {:.1} × ours", thousands(cpu), cpu / ours.cpu);
-                table.row(&[&name, &figure, "", ""]);
-            }
-            if let Some(best) = peers.into_iter().map(|(_, cpu)| cpu).min_by(f64::total_cmp) {
+            if let Some((peer, best)) = named.min_by(|(_, one), (_, other)| one.total_cmp(other)) {
                 let times = best / ours.cpu;
                 let name = format!("the best peer's CPU per {what}, 64 connections");
-                let figure = format!("{} µs, {times:.0} × ours", thousands(best));
+                let figure = format!("{} µs ({peer}), {times:.1} × ours", thousands(best));
                 table.row(&[&name, &figure, &format!("≥ {TIMES_LESS} ×"), verdict(times >= TIMES_LESS)]);
             }
         }

@@ -21,7 +21,7 @@ use crate::warm;
 
 /// Lists one directory: name, path, type, size and time of every entry.
 ///
-/// Use it to see what is there; use `mcp.fs.tree` or `mcp.fs.find` for what lies deeper. Links are shown as links,
+/// Use it to see what is there, without `details` where names are enough; use `mcp.fs.tree` or `mcp.fs.find` for what lies deeper. Links are shown as links,
 /// never followed: their size is the link's own. By name the answer is one page and `next_cursor` leads to the
 /// next one; by position it is the bare array of all entries, as the original answered. A file name that is not
 /// UTF-8 cannot be said in JSON: such entries are only counted, in `unnameable`.
@@ -45,6 +45,10 @@ pub(crate) struct List {
     /// Whether names that begin with a dot are shown.
     #[serde(default = "yes")]
     hidden: bool,
+    /// Whether each entry has its size and time. Without them the answer is half as long, and no file is
+    /// looked at.
+    #[serde(default = "yes")]
+    details: bool,
 }
 
 /// What entries are sorted by.
@@ -176,7 +180,7 @@ impl List {
             if (page.sort, page.order) != (self.sort, self.order) {
                 return Err(Fault::Params("'cursor' belongs to another 'sort' or 'order'".to_owned()));
             }
-            found.retain(|(place, _)| self.compare(place, &page.after) == Ordering::Greater);
+            found.retain(|(place, ..)| self.compare(place, &page.after) == Ordering::Greater);
         }
         let limit = self.page_length(context, fs, &path, total)?;
         let next_cursor = (found.len() > limit).then(|| {
@@ -185,10 +189,14 @@ impl List {
         });
         found.truncate(limit);
         let mut entries = Vec::with_capacity(found.len());
-        for (place, known) in found {
+        for (place, kind, known) in found {
+            let at = path.child(&place.name).into_text();
+            if !self.details {
+                entries.push(Entry::only(place.name, at, kind));
+                continue;
+            }
             let look = || names.as_ref().and_then(|names| names.look(&place.name));
             if let Some(attributes) = known.or_else(look) {
-                let at = path.child(&place.name).into_text();
                 entries.push(Entry::called(place.name, at, &attributes));
             }
         }
@@ -209,7 +217,7 @@ impl List {
         path: &VirtualPath,
         names: Option<&Names>,
         list: Vec<Name>,
-    ) -> Result<Vec<(Place, Option<Attributes>)>, Fault> {
+    ) -> Result<Vec<(Place, Kind, Option<Attributes>)>, Fault> {
         let mut found = Vec::with_capacity(list.len());
         for name in list {
             Fault::unless_cancelled(&context.cancel)?;
@@ -224,7 +232,8 @@ impl List {
                     None => continue,
                 },
             };
-            found.push((self.place_of(name.text, name.kind, attributes.as_ref()), attributes));
+            let place = self.place_of(name.text, name.kind, attributes.as_ref());
+            found.push((place, name.kind, attributes));
         }
         if path.is_top() {
             for root in fs.named_roots(context) {
@@ -232,11 +241,12 @@ impl List {
                 let name = root.at.name().unwrap_or_default();
                 found.push((
                     self.place_of(name.to_owned(), Kind::Directory, Some(&attributes)),
+                    Kind::Directory,
                     Some(attributes),
                 ));
             }
         }
-        found.sort_unstable_by(|(one, _), (other, _)| self.compare(one, other));
+        found.sort_unstable_by(|(one, ..), (other, ..)| self.compare(one, other));
         Ok(found)
     }
 

@@ -55,6 +55,27 @@ fn list_pages_and_sorts() {
 }
 
 #[test]
+fn list_without_details_says_what_things_are_called_and_what_they_are() {
+    let world = some();
+    for sort in ["name", "size"] {
+        let listed = world.ok("list", &json!({"path": "/", "details": false, "hidden": false, "sort": sort}));
+        let mut entries = listed["entries"].as_array().unwrap().clone();
+        entries.sort_by_key(|entry| entry["name"].to_string());
+        let entry = |name: &str, kind: &str| json!({"name": name, "path": format!("/{name}"), "type": kind});
+        assert_eq!(
+            entries,
+            [
+                entry("A.txt", "file"),
+                entry("b.txt", "file"),
+                entry("gone", "symlink"),
+                entry("link", "symlink"),
+                entry("sub", "directory")
+            ]
+        );
+    }
+}
+
+#[test]
 fn a_page_stays_where_it_was_when_entries_come_and_go() {
     let world = World::new();
     for name in ["a", "b", "c", "d"] {

@@ -17,7 +17,7 @@ use crate::service::Llm;
 /// is. With `options.stream` the answer comes in parts: each is `{"type":"llm_chunk","content":…}`, a
 /// `chat.completion.chunk`, and the result at the end is `{"type":"llm_stream_end"}`; called by position, parts are
 /// results of the same id, as in the original; by name they are `mcp.progress` notifications. Without it the result is
-/// the `chat.completion`.
+/// the `chat.completion`, which says in `usage.cost` what it came to, if models.yaml has prices for the model.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Chat {
@@ -67,15 +67,10 @@ impl Method for Chat {
         Ok(Reply(Fields(match answered {
             Answered::Whole(Value::Object(answer)) => answer,
             Answered::Whole(_) => return Err(Error::internal("a completion that is no object")),
-            Answered::Parts { model, prompt, completion } => {
+            Answered::Parts { model, usage } => {
                 let mut end = Map::from_iter([("type".to_owned(), json!("llm_stream_end"))]);
                 if context.shape == Shape::Named {
                     end.insert("model".to_owned(), model.into());
-                    let usage = json!({
-                        "prompt_tokens": prompt,
-                        "completion_tokens": completion,
-                        "total_tokens": prompt + completion,
-                    });
                     end.insert("usage".to_owned(), usage);
                 }
                 end

@@ -66,6 +66,11 @@ pub struct Agent {
     #[serde(skip_serializing_if = "is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub max_tokens: Option<u64>,
+    /// How much money its model may cost in all, in the unit of the prices in models.yaml; a model without prices costs
+    /// nothing. Without this, only its owner's own limits hold.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub max_cost: Option<f64>,
     /// Further fields of the requests: `temperature`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub options: Map<String, Value>,
@@ -180,7 +185,8 @@ pub enum Silence {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parallel {
-    /// Steps by a name of the branch. The result is a mapping of what each came to.
+    /// Steps by a name of the branch. The result is a mapping of what each came to. Where one fails, the others are
+    /// still brought to their end, so that nothing is left half done; the step then fails as the first of them by name.
     pub branches: BTreeMap<String, Vec<Step>>,
     /// Whether the first branch that is done is the result and the others are stopped.
     #[serde(default, skip_serializing_if = "is_false")]
