@@ -45,7 +45,7 @@ pub(crate) struct Watch {
 }
 
 /// How far a folder was seen.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Since {
     /// The folder's `uid_validity` of an earlier answer.
