@@ -31,6 +31,9 @@ class Machine:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.ssh_port = free.getsockname()[1]
         serial, monitor = f"{self.folder}/serial", f"{self.folder}/monitor"
         # restrict=on: it reaches nothing but us. One processor: TCG is slower with more.
         command = [
@@ -38,7 +41,7 @@ class Machine:
             "-nodefaults", "-display", "none", "-vga", "std", "-no-reboot",
             "-chardev", f"socket,id=s,path={serial},server=on,wait=off", "-serial", "chardev:s",
             "-monitor", f"unix:{monitor},server=on,wait=off",
-            "-netdev", f"user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:8000",
+            "-netdev", f"user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:8000,hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22",
             "-device", "virtio-net-pci,netdev=n,romfile=", "-device", "virtio-rng-pci",
         ]
         if direct:
