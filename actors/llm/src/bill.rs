@@ -98,7 +98,7 @@ impl Bill {
 }
 
 impl Settled {
-    /// Says in a whole answer what it cost, as `usage.cost` (OpenRouter's name for it), and how many tokens we counted
+    /// Says in a whole answer what it cost, as `usage.cost` (`OpenRouter`'s name for it), and how many tokens we counted
     /// where its provider does not say that.
     pub(crate) fn note_in(&self, answer: &mut Value) {
         match answer.get_mut("usage") {
