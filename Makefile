@@ -7,7 +7,7 @@ MODELS  ?= $(HOME_DIR)/state/models
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := calendar framing imap jsonrpc mail params path
 
-.PHONY: run model test check bench bench-search fuzz image test-image iso test-iso test-unit generated clean
+.PHONY: run model test check bench bench-search fuzz order image test-image iso test-iso test-unit generated clean
 
 ## Build the daemon and the shell, lay out .llmbasedos/ if it is not there, and serve it on 127.0.0.1:8000.
 run:
@@ -50,6 +50,10 @@ fuzz:
 		(cd protocol && CARGO_TARGET_DIR=fuzz/target $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target \
 			-- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -max_len=512 -dict=fuzz/words.dict) || exit 1; \
 	done
+
+## List anew which functions an idle daemon has called, for the linker (valgrind): after a change of compiler or crates.
+order:
+	@runtime/daemon/order/make
 
 ## The container's image, `llmbasedos`, with the engine that `docker` speaks to. BUILDER=host where no registry is.
 image:

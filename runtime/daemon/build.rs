@@ -14,6 +14,18 @@ fn main() {
             println!(
                 "cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={list},--no-warn-symbol-ordering"
             );
+            // All of the table of what is to be relocated is read at the start: 50 kB of it instead of 1.9 MB.
+            if glibc().is_some_and(|version| version >= (2, 36)) {
+                println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+            }
         }
     }
+}
+
+/// The version of the C library that is linked to; older ones cannot read the short table.
+fn glibc() -> Option<(u32, u32)> {
+    let said = std::process::Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?;
+    let said = String::from_utf8(said.stdout).ok()?;
+    let (major, minor) = said.trim().strip_prefix("glibc ")?.split_once('.')?;
+    Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
 }
