@@ -33,7 +33,8 @@ check:
 
 ## Measure the daemon beside a bare echo in the same run; prints the README's table.
 bench:
-	$(CARGO) build --release --locked --bins --package llmbasedos-daemon --package llmbasedos-tests
+	$(CARGO) build --release --locked --bins --package llmbasedos-tests
+	$(CARGO) build --release --locked --bin llmbasedos --bin llmbasedos-embed --bin luca-shell
 	$(TARGET)/release/bench
 
 ## Measure the search by meaning beside fastembed and FAISS, which are installed for it (python3 with venv).
