@@ -5,7 +5,10 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     // Functions that are the same machine code become one: generics of many methods are. Nothing here compares
     // addresses of functions. An idle process weighs what its program weighs (decision 0011).
-    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+    // LLD's own words, which is what Rust links with on x86-64 Linux.
+    let target =
+        ["OS", "ARCH"].map(|part| std::env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default());
+    if target == ["linux", "x86_64"] {
         println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
         // What an idle process has called lies side by side, so that the rest is not resident (order/make).
         if std::env::var("PROFILE").is_ok_and(|profile| profile == "release") {

@@ -1,11 +1,11 @@
 //! Which messages came after one: those whose UIDs are higher, for they only grow (RFC 3501, 2.3.1.1).
 
 use crate::account::Account;
-use crate::command::Command;
 use crate::connection::{Connection, Mailbox, News};
 use crate::error::Error;
-use crate::lists;
+use crate::query::Query;
 use crate::question::FolderQuestion;
+use crate::search::find;
 
 /// How far somebody has seen a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,22 +53,16 @@ impl FolderQuestion for Since {
             let uid = match highest {
                 Some(uid) => uid,
                 None if messages == 0 => 0,
-                None => search(connection, "*").await?.into_iter().max().unwrap_or_default(),
+                None => find(connection, &Query::All).await?.into_iter().max().unwrap_or_default(),
             };
             return Ok(told(uid, Vec::new()));
         };
-        if messages == 0 || highest.is_some_and(|highest| highest <= after) {
+        let Some(first) = after.checked_add(1) else { return Ok(told(after, Vec::new())) };
+        if messages == 0 || highest.is_some_and(|highest| highest < first) {
             return Ok(told(after, Vec::new()));
         }
-        let mut uids = search(connection, &format!("{}:*", after.saturating_add(1))).await?;
-        // The last message is part of `n:*` whatever n is.
-        uids.retain(|uid| *uid > after);
+        let mut uids = find(connection, &Query::Uids(first, u32::MAX)).await?;
         uids.sort_unstable();
         Ok(told(uids.last().copied().unwrap_or(after), uids))
     }
-}
-
-async fn search(connection: &mut Connection, set: &str) -> Result<Vec<u32>, Error> {
-    let command = Command::new("UID SEARCH").words(&format!("UID {set}"));
-    lists::found(&connection.run(command).await?.aside)
 }

@@ -112,7 +112,7 @@ impl FolderQuestion for Threading<'_> {
 }
 
 /// Every UID that matches, in no order.
-async fn find(connection: &mut Connection, query: &Query) -> Result<Vec<u32>, Error> {
+pub(crate) async fn find(connection: &mut Connection, query: &Query) -> Result<Vec<u32>, Error> {
     let mut command = Command::new("UID SEARCH");
     if connection.capabilities.has("ESEARCH") {
         // A whole folder is `1:100000` then, and not a line of half a megabyte.

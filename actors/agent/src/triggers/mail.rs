@@ -2,7 +2,7 @@
 //! begins one run, be it that it came while nothing ran.
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::Error;
 use serde::Deserialize;
@@ -17,6 +17,9 @@ use crate::service::{Agent, ticket};
 
 /// What comes within so long of each other is one run.
 const TOGETHER: Duration = Duration::from_millis(200);
+
+/// How long a run waits for more at most, whatever happens in the folder meanwhile.
+const TOGETHER_MAX: Duration = Duration::from_secs(5);
 
 /// Messages that one run is told of; more are more runs.
 const MESSAGES_MAX: usize = 100;
@@ -65,7 +68,9 @@ pub(super) async fn watch(agent: &Agent, known: &Known, mail: &MailArrives) -> R
     loop {
         let Some(first) = arrived(&watch.next().await?) else { continue };
         let mut uids = further(&mut seen, first)?;
+        let until = Instant::now() + TOGETHER_MAX;
         while uids.len() < MESSAGES_MAX
+            && Instant::now() < until
             && let Some(told) = watch.within(TOGETHER).await
         {
             if let Some(more) = arrived(&told) {

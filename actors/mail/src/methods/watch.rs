@@ -122,17 +122,18 @@ impl Teller<'_> {
         );
         self.arrived(&mut seen, &arrivals);
         while let Some(change) = watching.next().await {
+            if let Change::Arrived { .. } | Change::Watching { .. } = change
+                && let Err(error) = self.look(&mut seen).await
+            {
+                // As if the account were gone: whoever asks again, with `since`, misses nothing.
+                tracing::debug!(folder = self.folder, %error, "what arrived cannot be looked for");
+                break;
+            }
             match change {
-                Change::Arrived { .. } => self.look(&mut seen).await?,
-                Change::Watching { missed, .. } => {
-                    self.look(&mut seen).await?;
-                    if missed {
-                        self.change("unknown");
-                    }
-                }
+                Change::Watching { missed: true, .. } => self.change("unknown"),
                 Change::Removed => self.change("removed"),
                 Change::Flags => self.change("flags"),
-                Change::Lost(_) => {}
+                Change::Arrived { .. } | Change::Watching { .. } | Change::Lost(_) => {}
             }
         }
         Ok(())
