@@ -25,7 +25,7 @@ use crate::tier::Tier;
 type Invoke = Arc<dyn Fn(Context, Value) -> BoxFuture<'static, Result<Payload, Error>> + Send + Sync>;
 
 /// Runs a method on checked params if it can answer without waiting, which an inline one always can.
-type TryNow = Arc<dyn Fn(&Context, Value) -> Option<Result<Payload, Error>> + Send + Sync>;
+type TryNow = Arc<dyn Fn(&Context, Value, bool) -> Option<Result<Payload, Error>> + Send + Sync>;
 
 /// One method as everybody but its author sees it.
 #[derive(Clone)]
@@ -72,8 +72,6 @@ pub struct Entry {
     checks: OnceLock<Arc<Checks>>,
     invoke: Invoke,
     try_now: Option<TryNow>,
-    /// Whether what is tried now is tried only for a call that nobody is behind.
-    alone: bool,
 }
 
 /// A schema of params, compiled. Most methods are never called in the life of a process, and all their schemas
@@ -103,14 +101,14 @@ impl Entry {
             .map(schema::paragraphs)
             .unwrap_or_default();
         let at_once = service.clone();
-        let try_now: TryNow = Arc::new(move |context, params| {
+        let try_now: TryNow = Arc::new(move |context, params, alone| {
             let method: M = match serde_json::from_value(params) {
                 Ok(method) => method,
                 Err(error) => return Some(Err(Error::invalid_params(error))),
             };
             let reply = match M::RUN {
                 Run::Inline => at_first_poll(method.call(context, &at_once)),
-                Run::Blocking | Run::Task => method.try_now(context, &at_once)?,
+                Run::Blocking | Run::Task => method.try_now(context, &at_once, alone)?,
             };
             Some(reply.and_then(|reply| M::payload(reply, context.shape)))
         });
@@ -135,7 +133,6 @@ impl Entry {
             own: true,
             original_field: M::ORIGINAL_FIELD,
             try_now: (M::RUN != Run::Task).then_some(try_now),
-            alone: M::ALONE,
             ..Self::assembled(M::NAME.to_owned(), description, &params, &result, invoke)
         }
     }
@@ -185,7 +182,6 @@ impl Entry {
             original_field: None,
             invoke,
             try_now: None,
-            alone: false,
         }
     }
 
@@ -247,9 +243,9 @@ impl Entry {
         params: Option<&RawValue>,
         alone: bool,
     ) -> Option<Result<Payload, Error>> {
-        let try_now = self.try_now.as_ref().filter(|_| alone || !self.alone)?;
+        let try_now = self.try_now.as_ref()?;
         match self.read(params) {
-            Ok(params) => try_now(context, params),
+            Ok(params) => try_now(context, params, alone),
             Err(error) => Some(Err(error)),
         }
     }

@@ -119,13 +119,15 @@ pub trait Method: DeserializeOwned + JsonSchema + Send + 'static {
         crate::catalog::payload(&reply, shape, Self::ORIGINAL_FIELD, Self::text_bytes(&reply))
     }
 
-    /// Whether [`Method::try_now`] takes long enough that others would wait for it: then it is tried only for a call
-    /// that nobody is behind.
-    const ALONE: bool = false;
-
     /// Answers at once if that takes no waiting; `None` when it might. Tried first for methods that run on a
-    /// thread that may block: what is in the kernel's caches is answered without waking one.
-    fn try_now(&self, _context: &Context, _service: &Self::Service) -> Option<Result<Self::Reply, Error>> {
+    /// thread that may block: what is in the kernel's caches is answered without waking one. `alone`: nobody is behind
+    /// the call, so that it may take as long as waking a thread does.
+    fn try_now(
+        &self,
+        _context: &Context,
+        _service: &Self::Service,
+        _alone: bool,
+    ) -> Option<Result<Self::Reply, Error>> {
         None
     }
 

@@ -31,6 +31,7 @@ mod ignored;
 mod lines;
 mod mime;
 mod names;
+mod news;
 mod pattern;
 mod walk;
 mod warm;

@@ -23,8 +23,27 @@ pub(crate) struct Names {
     dir: Option<Dir>,
     /// In the order of the file system.
     pub(crate) list: Vec<Name>,
+    /// What files among them are like, by their place in the list, where that was asked already.
+    pub(crate) looked: Vec<Option<Attributes>>,
     /// How many names are not UTF-8: no path in JSON could say them, so they are counted and not shown.
     pub(crate) unnameable: u64,
+}
+
+/// What a directory held when it was listed.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    list: Vec<Name>,
+    looked: Vec<Option<Attributes>>,
+    unnameable: u64,
+}
+
+// === impl Listed ===
+
+impl Listed {
+    /// Whether files were looked at.
+    pub(crate) fn has_details(&self) -> bool {
+        self.looked.len() == self.list.len()
+    }
 }
 
 // === impl Names ===
@@ -70,7 +89,26 @@ impl Names {
 
     /// No names, of no directory.
     pub(crate) fn none() -> Self {
-        Self { dir: None, list: Vec::new(), unnameable: 0 }
+        Self { dir: None, list: Vec::new(), looked: Vec::new(), unnameable: 0 }
+    }
+
+    /// What is known to be in a directory.
+    pub(crate) fn known(dir: OwnedFd, listed: &Listed) -> rustix::io::Result<Self> {
+        let Listed { list, looked, unnameable } = listed.clone();
+        Ok(Self { dir: Some(Dir::new(dir)?), list, looked, unnameable })
+    }
+
+    /// What there is to know for the next call, files looked at if `details` are wanted.
+    ///
+    /// Only of files with one name does a watch of their directory tell everything: what has another name may be
+    /// changed by way of that, and what is in a subdirectory changes the subdirectory. Those are asked about each time.
+    pub(crate) fn listed(&mut self, details: bool) -> Listed {
+        let look = |name: &Name| {
+            let found = (name.kind == Kind::File).then(|| self.look(&name.text))?;
+            found.filter(|found| found.kind == Kind::File && found.names == 1)
+        };
+        self.looked = if details { self.list.iter().map(look).collect() } else { Vec::new() };
+        Listed { list: self.list.clone(), looked: self.looked.clone(), unnameable: self.unnameable }
     }
 
     /// What the kernel says about `name`; `None` when it is gone already.

@@ -1,6 +1,7 @@
 //! `mcp.fs.list`.
 
 use std::cmp::Ordering;
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 use protocol::{Context, Effect, Error, Method, Run, Shape, Tier};
@@ -15,9 +16,9 @@ use crate::fault::{At as _, Fault, What};
 use crate::files;
 use crate::names::{Name, Names};
 use crate::path::{ClientPath, VirtualPath};
-use crate::roots::Place as At;
+use crate::roots::Place;
 use crate::service::Fs;
-use crate::warm;
+use crate::warm::{self, Way};
 
 /// Lists one directory: name, path, type, size and time of every entry.
 ///
@@ -94,8 +95,8 @@ pub(crate) struct Listing {
 
 /// The place of an entry in the order: what the cursor holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Place {
-    /// Rank, size or time.
+struct Rank {
+    /// Kind, size or time.
     first: (i64, u32),
     folded: String,
     name: String,
@@ -106,7 +107,7 @@ struct Place {
 struct Page {
     sort: Sort,
     order: Order,
-    after: Place,
+    after: Rank,
 }
 
 fn yes() -> bool {
@@ -124,8 +125,6 @@ impl Method for List {
     const EFFECT: Effect = Effect::READ;
     const RUN: Run = Run::Blocking;
     const ORIGINAL_FIELD: Option<&'static str> = Some("entries");
-    // A hundred microseconds: of several at once each gets a thread of its own.
-    const ALONE: bool = true;
 
     type Reply = Listing;
     type Service = Fs;
@@ -134,47 +133,71 @@ impl Method for List {
         128 + reply.entries.iter().map(Entry::text_bytes).sum::<usize>()
     }
 
-    fn try_now(&self, context: &Context, fs: &Fs) -> Option<Result<Listing, Error>> {
+    fn try_now(&self, context: &Context, fs: &Fs, alone: bool) -> Option<Result<Listing, Error>> {
         let place = fs.look_up(context, &self.path).ok()??.at_once()?;
         // The names of roots are shown with what the roots are, which may be far away.
         if place.path.is_top() && fs.named_roots(context).any(|root| !root.local) {
             return None;
         }
         let dir = place.open(DIRECTORY, Last::Followed).ok()?;
-        if !fs.warm().has(&Attributes::of(&dir).ok()?, Instant::now()) {
-            return None;
-        }
-        let names = Names::read(dir, warm::NAMES_MAX as u64, &place.path, &context.cancel).ok()?;
-        self.listing(context, fs, Some(&place), Some(names)).ok().map(Ok)
+        // Looking takes a hundred microseconds: of several calls at once each gets a thread of its own.
+        let way = fs.warm().way(&dir, self.details, alone, Instant::now())?;
+        let names = self.names(context, fs, &place, dir, Some(way), warm::NAMES_MAX as u64).ok()?;
+        self.listing(context, fs, &place.path, Some(names)).ok().map(Ok)
     }
 
     async fn call(self, context: &Context, fs: &Fs) -> Result<Listing, Error> {
-        let place = fs.look_up(context, &self.path)?;
-        let names = place.as_ref().map(|place| read(context, fs, place)).transpose()?;
-        Ok(self.listing(context, fs, place.as_ref(), names)?)
+        let Some(place) = fs.look_up(context, &self.path)? else {
+            return Ok(self.listing(context, fs, &VirtualPath::top(), None)?);
+        };
+        let dir = files::directory(&place)?;
+        let about = Attributes::of(&dir).at(&place.path)?;
+        let local = place.root.local.then(|| fs.warm());
+        let way = local.and_then(|warm| warm.way(&dir, self.details, true, Instant::now()));
+        let names = self.names(context, fs, &place, dir, way, fs.limits().scan_files)?;
+        let read = names.list.len();
+        let listing = self.listing(context, fs, &place.path, Some(names))?;
+        if let Some(warm) = local {
+            warm.note(&about, read, Instant::now());
+        }
+        Ok(listing)
     }
-}
-
-/// All names of a directory, whatever it takes.
-fn read(context: &Context, fs: &Fs, place: &At<'_>) -> Result<Names, Fault> {
-    let dir = files::directory(place)?;
-    Names::read(dir, fs.limits().scan_files, &place.path, &context.cancel)
 }
 
 // === impl List ===
 
 impl List {
+    /// The names in a directory: remembered, or read, of which there may be `most`, and then remembered.
+    fn names(
+        &self,
+        context: &Context,
+        fs: &Fs,
+        place: &Place<'_>,
+        dir: OwnedFd,
+        way: Option<Way>,
+        most: u64,
+    ) -> Result<Names, Fault> {
+        let ticket = match way {
+            Some(Way::Known(listed)) => return Names::known(dir, &listed).at(&place.path),
+            Some(Way::Cached(ticket)) => ticket,
+            None => None,
+        };
+        let mut names = Names::read(dir, most, &place.path, &context.cancel)?;
+        if let Some(ticket) = ticket {
+            fs.warm().keep(ticket, names.listed(self.details));
+        }
+        Ok(names)
+    }
+
     fn listing(
         &self,
         context: &Context,
         fs: &Fs,
-        place: Option<&At<'_>>,
+        path: &VirtualPath,
         mut names: Option<Names>,
     ) -> Result<Listing, Fault> {
-        let path = place.map_or_else(VirtualPath::top, |place| place.path.clone());
         let list = names.as_mut().map(|names| std::mem::take(&mut names.list)).unwrap_or_default();
-        let read = list.len();
-        let mut found = self.ordered(context, fs, &path, names.as_ref(), list)?;
+        let mut found = self.ordered(context, fs, path, names.as_ref(), list)?;
         let total = found.len();
         if let Some(page) = cursor::read::<Page>(self.cursor.as_deref())? {
             if (page.sort, page.order) != (self.sort, self.order) {
@@ -182,7 +205,7 @@ impl List {
             }
             found.retain(|(place, ..)| self.compare(place, &page.after) == Ordering::Greater);
         }
-        let limit = self.page_length(context, fs, &path, total)?;
+        let limit = self.page_length(context, fs, path, total)?;
         let next_cursor = (found.len() > limit).then(|| {
             let after = found[limit - 1].0.clone();
             cursor::write(&Page { sort: self.sort, order: self.order, after })
@@ -200,11 +223,6 @@ impl List {
                 entries.push(Entry::called(place.name, at, &attributes));
             }
         }
-        if let (Some(names), Some(At { root, .. })) = (&names, place)
-            && root.local
-        {
-            fs.warm().note(&Attributes::of(names.dir(&path)?).at(&path)?, read, Instant::now());
-        }
         let unnameable = names.map_or(0, |names| names.unnameable);
         Ok(Listing { path: path.to_string(), entries, total, next_cursor, unnameable })
     }
@@ -217,20 +235,23 @@ impl List {
         path: &VirtualPath,
         names: Option<&Names>,
         list: Vec<Name>,
-    ) -> Result<Vec<(Place, Kind, Option<Attributes>)>, Fault> {
+    ) -> Result<Vec<(Rank, Kind, Option<Attributes>)>, Fault> {
         let mut found = Vec::with_capacity(list.len());
-        for name in list {
+        for (nth, name) in list.into_iter().enumerate() {
             Fault::unless_cancelled(&context.cancel)?;
             let covered = path.is_top() && fs.roots().covers(&path.child(&name.text));
             if covered || (!self.hidden && name.text.starts_with('.')) {
                 continue;
             }
+            let looked = names.and_then(|names| names.looked.get(nth).copied().flatten());
             let attributes = match self.sort {
-                Sort::Name => None,
-                Sort::Size | Sort::Modified => match names.and_then(|names| names.look(&name.text)) {
-                    Some(attributes) => Some(attributes),
-                    None => continue,
-                },
+                Sort::Name => looked,
+                Sort::Size | Sort::Modified => {
+                    match looked.or_else(|| names.and_then(|names| names.look(&name.text))) {
+                        Some(attributes) => Some(attributes),
+                        None => continue,
+                    }
+                }
             };
             let place = self.place_of(name.text, name.kind, attributes.as_ref());
             found.push((place, name.kind, attributes));
@@ -250,16 +271,16 @@ impl List {
         Ok(found)
     }
 
-    fn place_of(&self, name: String, kind: Kind, attributes: Option<&Attributes>) -> Place {
+    fn place_of(&self, name: String, kind: Kind, attributes: Option<&Attributes>) -> Rank {
         let first = match (self.sort, attributes) {
             (Sort::Size, Some(found)) => (found.size(), 0),
             (Sort::Modified, Some(found)) => found.modified,
             _ => (i64::from(kind != Kind::Directory), 0),
         };
-        Place { first, folded: name.to_lowercase(), name }
+        Rank { first, folded: name.to_lowercase(), name }
     }
 
-    fn compare(&self, one: &Place, other: &Place) -> Ordering {
+    fn compare(&self, one: &Rank, other: &Rank) -> Ordering {
         match self.order {
             Order::Ascending => one.cmp(other),
             Order::Descending => other.cmp(one),

@@ -79,7 +79,7 @@ impl Method for Read {
         reply.content.len() + reply.content.len() / 16 + reply.path.len() + 384
     }
 
-    fn try_now(&self, context: &Context, fs: &Fs) -> Option<Result<Content, Error>> {
+    fn try_now(&self, context: &Context, fs: &Fs, _: bool) -> Option<Result<Content, Error>> {
         let place = fs.place(context, &self.path).ok()?.at_once()?;
         let file = Regular::open(&place).ok()?;
         // More than this takes longer than waking a thread for it.

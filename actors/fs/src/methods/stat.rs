@@ -65,7 +65,7 @@ impl Method for Stat {
     type Reply = Status;
     type Service = Fs;
 
-    fn try_now(&self, context: &Context, fs: &Fs) -> Option<Result<Status, Error>> {
+    fn try_now(&self, context: &Context, fs: &Fs, _: bool) -> Option<Result<Status, Error>> {
         // The etag reads all of the file.
         let place = (!self.etag).then(|| fs.look_up(context, &self.path)).and_then(Result::ok)??;
         let place = place.at_once()?;

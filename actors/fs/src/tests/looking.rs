@@ -178,6 +178,18 @@ fn what_was_listed_just_now_is_listed_again_without_waiting_and_is_never_old() {
         world.file("sub/00.txt", "y".repeat(n + 1));
         let found = world.ok("list", &json!({ "path": "/sub" }));
         assert_eq!(found["entries"][1]["size"], n + 1, "a new size is seen at once");
+        // What two names lead to, and what is below a directory, changes without the directory's being told.
+        let other = format!("again {n}");
+        std::fs::hard_link(world.host("sub/00.txt"), world.host(&other)).unwrap();
+        world.file("sub/00.txt", "by its own name");
+        for bytes in [15, 16, 17] {
+            world.ok("list", &json!({ "path": "/sub" }));
+            world.file(&other, "o".repeat(bytes)).file(&format!("sub/deep/{n}/{bytes}"), "");
+            let found = world.ok("list", &json!({ "path": "/sub", "sort": "name" }));
+            assert_eq!(found["entries"][1]["size"], bytes, "a new size is seen at once");
+        }
+        std::fs::remove_file(world.host("sub/00.txt")).unwrap();
+        world.file("sub/00.txt", "");
     }
     std::fs::remove_dir_all(world.host("sub")).unwrap();
     assert!(world.call("list", &json!({ "path": "/sub" })).is_err());
