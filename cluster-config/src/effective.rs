@@ -21,6 +21,7 @@ pub struct Effective {
 pub fn effective(loaded: &Loaded) -> Vec<Effective> {
     let document = serde_json::to_value(&loaded.settings).expect("settings are plain data");
     LEAVES
+        .get()
         .iter()
         .map(|leaf| Effective {
             key: leaf.key.clone(),

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use crate::check;
 use crate::environment::{self, Environment, Meaning, NAMED};
 use crate::file::File;
+use crate::lent::Lent;
 use crate::listen::Listen;
 use crate::mistake::{Mistake, Mistakes, in_reading_order};
 use crate::origin::{Origins, Source};
@@ -58,13 +58,14 @@ pub struct Loaded {
     pub config_dir: PathBuf,
 }
 
-/// What a setting's place is, compiled once per process.
-pub(crate) static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Settings>);
+/// What a setting's place is.
+pub(crate) static SHAPE: Lent<Shape> = Lent::new(Shape::of::<Settings>);
 /// Every setting.
-pub(crate) static LEAVES: LazyLock<Vec<Leaf>> = LazyLock::new(|| SHAPE.leaves());
+pub(crate) static LEAVES: Lent<Vec<Leaf>> = Lent::new(|| SHAPE.get().leaves());
 
 /// Reads everything there is to read. On failure every mistake of every file is in the answer.
 pub fn load(flags: &Flags, environment: &Environment) -> Result<Loaded, Mistakes> {
+    let _held = (SHAPE.get(), LEAVES.get());
     let mut loading = Loading::begin(flags, environment);
     loading.file();
     loading.variables();
@@ -144,8 +145,8 @@ impl<'a> Loading<'a> {
         self.mistakes.extend(file.problems());
         let document = file.value.take().map(without_nulls).filter(|value| !value.is_null());
         let document = document.unwrap_or_else(|| json!({}));
-        let complaints = SHAPE.complaints(&document);
-        for leaf in LEAVES.iter() {
+        let complaints = SHAPE.get().complaints(&document);
+        for leaf in LEAVES.get().iter() {
             let broken = complaints.iter().any(|complaint| {
                 complaint.path.starts_with(&leaf.path) || leaf.path.starts_with(&complaint.path)
             });
@@ -167,7 +168,7 @@ impl<'a> Loading<'a> {
             let source = Source::Environment(named.name.to_owned());
             match named.meaning {
                 Meaning::Sets(keys) => {
-                    for leaf in LEAVES.iter().filter(|leaf| keys.contains(&leaf.key.as_str())) {
+                    for leaf in LEAVES.get().iter().filter(|leaf| keys.contains(&leaf.key.as_str())) {
                         self.say(leaf, typed(text, &leaf.schema), source.clone());
                     }
                 }
@@ -177,7 +178,7 @@ impl<'a> Loading<'a> {
                 Meaning::ConfigDir | Meaning::Elsewhere | Meaning::Nothing(_) => {}
             }
         }
-        for leaf in LEAVES.iter() {
+        for leaf in LEAVES.get().iter() {
             if let Some(text) = self.environment.get(&leaf.variable) {
                 let value = match leaf.key.as_str() {
                     "log.level" => Value::from(rust_level(text)),
@@ -187,8 +188,9 @@ impl<'a> Loading<'a> {
             }
         }
         for name in self.environment.names().filter(|name| name.starts_with("LLMBDO_")) {
-            if LEAVES.iter().all(|leaf| leaf.variable != name) {
-                let settings = LEAVES.iter().map(|leaf| leaf.variable.as_str());
+            let leaves = LEAVES.get();
+            if leaves.iter().all(|leaf| leaf.variable != name) {
+                let settings = leaves.iter().map(|leaf| leaf.variable.as_str());
                 self.warnings.extend(environment::explain(name, settings).err());
             }
         }
@@ -200,14 +202,14 @@ impl<'a> Loading<'a> {
             [("state_dir", "--state-dir", &flags.state_dir), ("run_dir", "--run-dir", &flags.run_dir)]
         {
             if let Some(text) = self.utf8(path.as_deref(), flag) {
-                self.say(leaf(key), Value::from(text), Source::Flag(flag));
+                self.say(&leaf(key), Value::from(text), Source::Flag(flag));
             }
         }
         if let Some(text) = self.utf8(flags.root.as_deref(), "--root") {
             self.root(&text, Source::Flag("--root"));
         }
         if let Some(listen) = &flags.listen {
-            self.say(leaf("listen"), Value::from(listen.clone()), Source::Flag("--listen"));
+            self.say(&leaf("listen"), Value::from(listen.clone()), Source::Flag("--listen"));
         }
     }
 
@@ -230,12 +232,12 @@ impl<'a> Loading<'a> {
         let mut root =
             roots.and_then(|roots| roots.iter().find(at_top)).cloned().unwrap_or(json!({ "at": "/" }));
         root["path"] = Value::from(path);
-        self.say(leaf, json!([root]), source);
+        self.say(&leaf, json!([root]), source);
     }
 
     /// Takes over one setting if it fits, and complains otherwise.
     fn say(&mut self, leaf: &Leaf, value: Value, source: Source) {
-        let complaints = SHAPE.complaints(&nested(&leaf.path, value.clone()));
+        let complaints = SHAPE.get().complaints(&nested(&leaf.path, value.clone()));
         if complaints.is_empty() {
             self.said.insert(leaf.key.clone(), Said { value, source });
             return;
@@ -262,14 +264,14 @@ impl<'a> Loading<'a> {
             Some(Source::Environment(other)) => Source::Environment(format!("{name} and {other}")),
             _ => source,
         };
-        self.say(leaf("listen"), Value::from(listen), source);
+        self.say(&leaf("listen"), Value::from(listen), source);
     }
 
     /// The one setting whose grammar the schema does not know.
     fn listen(&mut self) {
         let Some(said) = self.said.get("listen") else { return };
         if let Err(message) = said.value.as_str().unwrap_or_default().parse::<Listen>() {
-            self.complain(Complaint { path: leaf("listen").path.clone(), message });
+            self.complain(Complaint { path: leaf("listen").path, message });
             self.said.remove("listen");
         }
     }
@@ -277,7 +279,7 @@ impl<'a> Loading<'a> {
     /// Defaults and what was said, with every reference resolved.
     fn settings(&mut self) -> Settings {
         let mut document = serde_json::to_value(Settings::default()).expect("settings are plain data");
-        for leaf in LEAVES.iter() {
+        for leaf in LEAVES.get().iter() {
             let Some(slot) = document.pointer_mut(&pointer(&leaf.path)) else { continue };
             let said = self.said.get(&leaf.key);
             if let Some(said) = said {
@@ -323,7 +325,7 @@ impl<'a> Loading<'a> {
         if self.said.contains_key(key) {
             let path = path.display();
             let message = format!("there is no file {path}; make it, or leave this out for {otherwise}");
-            self.complain(Complaint { path: leaf(key).path.clone(), message });
+            self.complain(Complaint { path: leaf(key).path, message });
         }
     }
 
@@ -348,7 +350,8 @@ impl<'a> Loading<'a> {
     /// Puts a complaint at the place that said so.
     fn complain(&mut self, complaint: Complaint) {
         let key = dotted(&complaint.path);
-        let leaf = LEAVES.iter().find(|leaf| complaint.path.starts_with(&leaf.path));
+        let leaves = LEAVES.get();
+        let leaf = leaves.iter().find(|leaf| complaint.path.starts_with(&leaf.path));
         let source = leaf.and_then(|leaf| self.said.get(&leaf.key)).map(|said| &said.source);
         let line = self.file.as_ref().and_then(|file| file.line(&complaint.path));
         let place = source.unwrap_or(&Source::Default).place(&key, line);
@@ -357,6 +360,11 @@ impl<'a> Loading<'a> {
 }
 
 /// The setting called `key`.
-fn leaf(key: &str) -> &'static Leaf {
-    LEAVES.iter().find(|leaf| leaf.key == key).expect("a test asks for every key that is named here")
+fn leaf(key: &str) -> Leaf {
+    LEAVES
+        .get()
+        .iter()
+        .find(|leaf| leaf.key == key)
+        .cloned()
+        .expect("a test asks for every key that is named here")
 }

@@ -14,13 +14,13 @@ use crate::tiers;
 /// The JSON Schema of `llmbasedos.yaml`; those of `licence_tiers.yaml`, `models.yaml` and
 /// `mail_accounts.yaml` are `$defs/licence_tiers`, `$defs/models` and `$defs/mail_accounts` in it.
 pub fn schema() -> Value {
-    let mut schema = SHAPE.schema.clone();
+    let mut schema = SHAPE.get().schema.clone();
     schema["title"] = json!("llmbasedos.yaml");
     schema["$defs"] = json!({
         "licence_tiers": {
             "title": "licence_tiers.yaml",
             "type": "object",
-            "additionalProperties": tiers::SHAPE.schema,
+            "additionalProperties": tiers::SHAPE.get().schema,
         },
         "models": {
             "title": "models.yaml",
@@ -30,7 +30,7 @@ pub fn schema() -> Value {
                 "models": {
                     "type": ["object", "null"],
                     "description": "The models by their aliases.",
-                    "additionalProperties": models::SHAPE.schema,
+                    "additionalProperties": models::SHAPE.get().schema,
                 }
             },
         },
@@ -42,7 +42,7 @@ pub fn schema() -> Value {
                 "accounts": {
                     "type": ["object", "null"],
                     "description": "The accounts by their ids.",
-                    "additionalProperties": mail::SHAPE.schema,
+                    "additionalProperties": mail::SHAPE.get().schema,
                 }
             },
         }
@@ -52,19 +52,20 @@ pub fn schema() -> Value {
 
 /// REFERENCE.md.
 pub fn reference() -> String {
+    let (shape, leaves, tier) = (SHAPE.get(), LEAVES.get(), tiers::SHAPE.get());
     let mut page = String::from(HEAD);
     page.push_str("\n## General\n\n");
-    let top: Vec<_> = LEAVES.iter().filter(|leaf| leaf.path.len() == 1).collect();
+    let top: Vec<_> = leaves.iter().filter(|leaf| leaf.path.len() == 1).collect();
     table(&mut page, top.iter().map(|leaf| (leaf.key.as_str(), Some(leaf.variable.as_str()), &leaf.schema)));
-    for (section, schema) in SHAPE.schema["properties"].as_object().into_iter().flatten() {
+    for (section, schema) in shape.schema["properties"].as_object().into_iter().flatten() {
         if schema.get("properties").is_none() {
             continue;
         }
         let _ = write!(page, "\n## {section}\n\n{}\n\n", text(schema));
         let start = format!("{section}.");
-        let leaves = LEAVES.iter().filter(|leaf| leaf.key.starts_with(&start));
-        table(&mut page, leaves.map(|leaf| (leaf.key.as_str(), Some(leaf.variable.as_str()), &leaf.schema)));
-        for leaf in LEAVES.iter().filter(|leaf| leaf.key.starts_with(&start)) {
+        let inside = leaves.iter().filter(|leaf| leaf.key.starts_with(&start));
+        table(&mut page, inside.map(|leaf| (leaf.key.as_str(), Some(leaf.variable.as_str()), &leaf.schema)));
+        for leaf in leaves.iter().filter(|leaf| leaf.key.starts_with(&start)) {
             if let Some(fields) = leaf.schema["items"]["properties"].as_object() {
                 let _ = write!(page, "\n### Each entry of {}\n\n", leaf.key);
                 table(&mut page, fields.iter().map(|(key, schema)| (key.as_str(), None, schema)));
@@ -72,13 +73,13 @@ pub fn reference() -> String {
         }
     }
     page.push_str(TIERS);
-    let fields = tiers::SHAPE.schema["properties"].as_object().into_iter().flatten();
+    let fields = tier.schema["properties"].as_object().into_iter().flatten();
     table(&mut page, fields.map(|(key, schema)| (key.as_str(), None, schema)));
     page.push_str(MODELS);
-    let fields = models::SHAPE.leaves();
+    let fields = models::SHAPE.get().leaves();
     table(&mut page, fields.iter().map(|leaf| (leaf.key.as_str(), None, &leaf.schema)));
     page.push_str(MAIL);
-    let fields = mail::SHAPE.leaves();
+    let fields = mail::SHAPE.get().leaves();
     table(&mut page, fields.iter().map(|leaf| (leaf.key.as_str(), None, &leaf.schema)));
     page.push_str(VARIABLES);
     for named in NAMED {
@@ -272,7 +273,7 @@ mod tests {
     #[test]
     fn everything_is_documented_and_bounded() {
         let all = [&SHAPE, &tiers::SHAPE, &models::SHAPE, &mail::SHAPE]
-            .map(|shape| properties(&shape.schema))
+            .map(|shape| properties(&shape.get().schema))
             .concat();
         assert!(all.len() > 60, "{}", all.len());
         for (key, schema) in all {
@@ -295,7 +296,8 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut variables: Vec<_> = LEAVES.iter().map(|leaf| leaf.variable.as_str()).collect();
+        let leaves = LEAVES.get();
+        let mut variables: Vec<_> = leaves.iter().map(|leaf| leaf.variable.as_str()).collect();
         variables.extend(NAMED.iter().map(|named| named.name));
         variables.extend(original::variables().iter().map(|(name, _)| *name));
         let all = variables.len();

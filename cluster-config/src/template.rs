@@ -16,7 +16,7 @@ const SELF_CONTAINED: &[(&str, &str)] = &[("state_dir", "state"), ("run_dir", "r
 /// `defaults/llmbasedos.yaml`: every setting with its documentation, commented out where it is the default.
 pub fn template() -> String {
     let mut page = String::from(HEAD);
-    fields(&mut page, &SHAPE.schema, "");
+    fields(&mut page, &SHAPE.get().schema, "");
     page
 }
 

@@ -1,7 +1,6 @@
 //! Licence tiers: what each may call, how often, and which models it may use.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use protocol::Pattern;
 use schemars::JsonSchema;
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::file::File;
+use crate::lent::Lent;
 use crate::mistake::{Mistake, shorten};
 use crate::shape::{Complaint, Shape};
 use crate::value::without_nulls;
@@ -74,7 +74,7 @@ const fn hour() -> u32 {
 // === impl Tiers ===
 
 /// What one tier must look like.
-pub(crate) static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Tier>);
+pub(crate) static SHAPE: Lent<Shape> = Lent::new(Shape::of::<Tier>);
 
 impl Default for Tiers {
     /// The shipped tiers.
@@ -90,6 +90,7 @@ impl Default for Tiers {
 impl Tiers {
     /// Takes over what `file` says: each tier whole, the others as they were. Returns what is wrong with it.
     pub(crate) fn take(&mut self, file: &mut File) -> Vec<Mistake> {
+        let _held = SHAPE.get();
         let mut mistakes = file.problems();
         let (above, tiers) = match file.value.take() {
             None | Some(Value::Null) => return mistakes,
@@ -153,7 +154,7 @@ impl Tiers {
 fn tier(name: &str, value: Value) -> Result<Tier, Vec<Complaint>> {
     let complaint = |message| Complaint { path: Vec::new(), message };
     let value = without_nulls(value);
-    let mut complaints = SHAPE.complaints(&value);
+    let mut complaints = SHAPE.get().complaints(&value);
     if !is_name(name) {
         let upper = name.to_uppercase();
         complaints.push(complaint(if is_name(&upper) {

@@ -136,6 +136,7 @@ impl Library {
             ));
             files.truncate(FILES_MAX);
         }
+        let _form = workflow::form();
         for path in files {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

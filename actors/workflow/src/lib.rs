@@ -21,5 +21,5 @@ mod span;
 
 pub use expr::Scope;
 pub use model::{Kind, Step, Workflow};
-pub use read::{read, schema};
+pub use read::{form, read, schema};
 pub use span::Span;

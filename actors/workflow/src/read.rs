@@ -1,19 +1,24 @@
 //! A file's text, read: every mistake at its own line.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use cluster_config::document::{Document, Form, Step as Place, sort};
-use cluster_config::{Mistake, Mistakes};
+use cluster_config::{Lent, Mistake, Mistakes};
 use serde_json::{Value, json};
 
 use crate::model::Workflow;
 use crate::{check, original};
 
-static FORM: LazyLock<Form> = LazyLock::new(Form::of::<Workflow>);
+static FORM: Lent<Form> = Lent::new(Form::of::<Workflow>);
+
+/// What a workflow must look like: to be held by who reads several, since it is made anew for each reader.
+pub fn form() -> Arc<Form> {
+    FORM.get()
+}
 
 /// The JSON Schema of the format, as it is published.
 pub fn schema() -> Value {
-    let mut schema = FORM.schema().clone();
+    let mut schema = FORM.get().schema().clone();
     // What a person may write shorter than the model has it.
     let one = schema["$defs"]["On"]["properties"]["schedule"]["items"].clone();
     if let Some(schedule) = schema.pointer_mut("/$defs/On/properties/schedule") {
@@ -69,7 +74,7 @@ fn model(
         }
     } else {
         shorthands(&mut value);
-        let wrong = FORM.complaints(&value);
+        let wrong = FORM.get().complaints(&value);
         if !wrong.is_empty() {
             for (path, message) in wrong {
                 complain(&path, message);

@@ -27,7 +27,7 @@ pub fn load_mail_accounts(
     let Some(mut file) = read else { return Ok(Default::default()) };
     let written = written(&mut file)?;
     let mut reading = Reading { environment, directory, file, warnings: Vec::new() };
-    let mut accounts = BTreeMap::new();
+    let (mut accounts, _held) = (BTreeMap::new(), one::SHAPE.get());
     for (id, value) in written {
         let account = reading.account(&id, value);
         accounts.insert(id, account);

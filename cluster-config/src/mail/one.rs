@@ -1,11 +1,11 @@
 //! One account of the file by itself: its shape, and what a shape cannot say.
 
 use std::net::IpAddr;
-use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 use super::{MailAccount, MailAuth, Security, is_loopback};
+use crate::lent::Lent;
 use crate::listen::is_host;
 use crate::mistake::shorten;
 use crate::shape::{Complaint, Shape};
@@ -13,7 +13,7 @@ use crate::value::without_nulls;
 use crate::yaml::Step;
 
 /// What one account must look like.
-pub(crate) static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<MailAccount>);
+pub(crate) static SHAPE: Lent<Shape> = Lent::new(Shape::of::<MailAccount>);
 
 /// What looks at fields that must fit one another.
 type Check = fn(&MailAccount) -> Vec<Complaint>;
@@ -30,7 +30,7 @@ pub(super) fn read(id: &str, value: Value) -> (Option<MailAccount>, Vec<Complain
         Value::Null => Value::Object(Map::new()),
         value => value,
     };
-    found.extend(SHAPE.complaints(&value));
+    found.extend(SHAPE.get().complaints(&value));
     // What does not fit is left out, and what must be there is made up, so that the rest is still checked.
     let broken: Vec<String> = found.iter().filter_map(|one| first_key(&one.path)).collect();
     let Value::Object(map) = &mut value else { return (None, found) };

@@ -58,7 +58,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// The models of the file; they count if there are no mistakes.
     fn models(&mut self) -> BTreeMap<String, Model> {
-        let mut models = Vec::new();
+        let (mut models, _held) = (Vec::new(), one::SHAPE.get());
         for (alias, value) in self.aliases() {
             let (one, complaints) = one::read(&alias, value);
             for complaint in complaints {

@@ -1,17 +1,16 @@
 //! One model of the file by itself: the original's names of its fields, its shape, and what a shape cannot say.
 
-use std::sync::LazyLock;
-
 use serde_json::{Map, Value};
 
 use super::{Kind, Model, Provider, fields};
+use crate::lent::Lent;
 use crate::mistake::shorten;
 use crate::shape::{Complaint, Shape};
 use crate::value::without_nulls;
 use crate::yaml::Step;
 
 /// What one model must look like.
-pub(crate) static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<Model>);
+pub(crate) static SHAPE: Lent<Shape> = Lent::new(Shape::of::<Model>);
 
 /// Names of the original's fields, and ours.
 const RENAMED: &[(&str, &str)] =
@@ -42,13 +41,13 @@ pub(super) fn read(alias: &str, value: Value) -> (Option<One>, Vec<Complaint>) {
         // An alias with nothing behind it is a model that lacks everything.
         Value::Null => Map::new(),
         other => {
-            complaints.extend(SHAPE.complaints(&other));
+            complaints.extend(SHAPE.get().complaints(&other));
             return (None, complaints);
         }
     };
     let names = Names::take(&mut map, &mut complaints);
     let mut value = Value::Object(map);
-    let mut found = SHAPE.complaints(&value);
+    let mut found = SHAPE.get().complaints(&value);
     // What does not fit is left out, and what must be there stands in for itself, so that the rest is still checked.
     let is_broken =
         |found: &[Complaint], name: &str| found.iter().any(|one| one.path.first() == Some(&key(name)));

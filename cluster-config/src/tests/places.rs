@@ -38,7 +38,7 @@ fn a_section_with_nothing_in_it_says_nothing() {
 
 #[test]
 fn every_setting_has_a_variable_that_works() {
-    for leaf in LEAVES.iter() {
+    for leaf in LEAVES.get().iter() {
         let default = &leaf.schema["default"];
         let text = match leaf.key.as_str() {
             "licence.public_key" => "ab".repeat(32),
@@ -210,7 +210,7 @@ fn relative_paths_start_where_they_were_written() {
 #[test]
 fn every_path_is_absolute() {
     let loaded = loaded("", &[]);
-    for leaf in LEAVES.iter() {
+    for leaf in LEAVES.get().iter() {
         let last = leaf.key.rsplit(['.', '_']).next().unwrap();
         if ["dir", "file", "path"].contains(&last) {
             let (found, _) = value(&loaded, &leaf.key);

@@ -47,7 +47,8 @@ fn the_originals_names_are_understood() {
 /// As in llmbasedos.yaml, a key with nothing behind it is as good as absent.
 #[test]
 fn a_field_with_nothing_behind_it_is_the_default() {
-    let fields = SHAPE.schema["properties"].as_object().unwrap().keys();
+    let shape = SHAPE.get();
+    let fields = shape.schema["properties"].as_object().unwrap().keys();
     let optional = fields.filter(|name| !["provider", "model"].contains(&name.as_str()));
     let blank: Vec<String> = optional.map(|name| format!("    {name}:\n")).collect();
     let blank = blank.concat();
