@@ -145,7 +145,8 @@ async fn load(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let daemon = folder.serve()?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Until it has given back what its start has left.
+    tokio::time::sleep(Duration::from_secs(4)).await;
     report.rss_kib[0] = daemon.rss_kib()?;
     let echo = start_echo(echo, folder, &daemon).await?;
     report.rss_echo_kib[0] = echo.rss_kib()?;

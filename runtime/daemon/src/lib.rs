@@ -10,6 +10,7 @@ mod commands;
 mod doors;
 mod fixtures;
 mod handed;
+mod leftovers;
 mod mounts;
 mod notify;
 mod orphans;

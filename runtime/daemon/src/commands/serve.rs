@@ -13,7 +13,7 @@ use super::note;
 use crate::app::{App, Role};
 use crate::args::Serve;
 use crate::signals::Signals;
-use crate::{handed, mounts, notify, orphans, owner_token};
+use crate::{handed, leftovers, mounts, notify, orphans, owner_token};
 
 pub(crate) fn run(flags: &Flags, environment: &Environment, asked: Serve) -> anyhow::Result<ExitCode> {
     let handed = handed::take()?;
@@ -76,6 +76,7 @@ async fn serve(app: App, loaded: &Loaded, mut signals: Signals) -> anyhow::Resul
         exit = ended(&tree) => Ok(verdict(&exit)),
         never = notify::keep_saying_so(&tree, || status(&app.edges)) => match never {},
         never = orphans::bury_for_ever() => match never {},
+        never = leftovers::give_back() => match never {},
     }
 }
 
