@@ -12,7 +12,9 @@ fn main() {
         println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
         // What an idle process has called lies side by side, so that the rest is not resident (order/make).
         if std::env::var("PROFILE").is_ok_and(|profile| profile == "release") {
-            let list = concat!(env!("CARGO_MANIFEST_DIR"), "/order/functions.txt");
+            // Asked for now: what this script was compiled with may be another clone's that shares the target folder.
+            let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+            let list = format!("{folder}/order/functions.txt");
             println!("cargo::rerun-if-changed={list}");
             println!(
                 "cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={list},--no-warn-symbol-ordering"
