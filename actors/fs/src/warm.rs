@@ -33,10 +33,10 @@ const DIRECTORIES_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Warm(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     seen: HashMap<Identity, Seen>,
-    /// Begun when it is first wanted.
+    /// Begun at the start, so that listings open nothing that stays open; where there was none to have, when wanted.
     news: Option<News>,
     /// The last number that was given.
     begun: u64,
@@ -147,6 +147,12 @@ impl Warm {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { seen: HashMap::new(), news: News::begin(), begun: 0 }
     }
 }
 
