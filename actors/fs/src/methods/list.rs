@@ -183,7 +183,9 @@ impl List {
             None => None,
         };
         let mut names = Names::read(dir, most, &place.path, &context.cancel)?;
-        if let Some(ticket) = ticket {
+        if let Some(ticket) = ticket
+            && names.list.len() <= warm::NAMES_MAX
+        {
             fs.warm().keep(ticket, names.listed(self.details));
         }
         Ok(names)
