@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cluster_config::document::{Step as Place, nearest};
 use serde_json::Value;
 
-use crate::model::{Case, Catch, Condition, ForEach, KINDS, Kind, Step, Workflow};
+use crate::model::{Catch, Condition, ForEach, KINDS, Kind, Step, Workflow};
 use crate::references::Names;
 use crate::schedule::Due;
 use crate::span::Span;
+use crate::walk::{at, each_step, key, lists, top};
 use crate::{expr, inputs};
 
 /// Steps of one file. Forty is a long one.
@@ -21,107 +22,12 @@ const ID_MAX: usize = 64;
 /// Something wrong, and where.
 pub(crate) type Complaint = (Vec<Place>, String);
 
-fn key(name: &str) -> Place {
-    Place::Key(name.to_owned())
-}
-
-fn at(path: &[Place], below: &[Place]) -> Vec<Place> {
-    path.iter().chain(below).cloned().collect()
-}
-
-/// Calls `visit` with every step and where it is, those around others first.
-pub(crate) fn each_step(workflow: &Workflow, visit: &mut dyn FnMut(&[Place], &Step)) {
-    for (path, steps) in top(workflow) {
-        walk(&path, steps, visit);
-    }
-}
-
-fn top(workflow: &Workflow) -> Vec<(Vec<Place>, &[Step])> {
-    let mut lists = vec![(vec![key("steps")], workflow.steps.as_slice())];
-    lists.extend(workflow.catch.as_ref().map(|catch| caught(&[], catch)));
-    lists.push((vec![key("finally")], &workflow.finally));
-    lists
-}
-
-fn walk(path: &[Place], steps: &[Step], visit: &mut dyn FnMut(&[Place], &Step)) {
-    for (n, step) in steps.iter().enumerate() {
-        let path = at(path, &[Place::Index(n)]);
-        visit(&path, step);
-        for (path, steps) in lists(&path, step) {
-            walk(&path, steps, visit);
-        }
-    }
-}
-
-fn caught<'a>(path: &[Place], catch: &'a Catch) -> (Vec<Place>, &'a [Step]) {
-    match catch {
-        Catch::Steps(steps) => (at(path, &[key("catch")]), steps),
-        Catch::Full(full) => (at(path, &[key("catch"), key("steps")]), &full.steps),
-    }
-}
-
-/// The lists of steps in a step.
-fn lists<'a>(path: &[Place], step: &'a Step) -> Vec<(Vec<Place>, &'a [Step])> {
-    let mut lists: Vec<(Vec<Place>, &[Step])> = Vec::new();
-    if let Some(steps) = &step.steps {
-        lists.push((at(path, &[key("steps")]), steps));
-    }
-    for (n, Case { steps, .. }) in step.switch.iter().flatten().enumerate() {
-        lists.push((at(path, &[key("switch"), Place::Index(n), key("steps")]), steps));
-    }
-    for (name, steps) in step.parallel.iter().flat_map(|parallel| &parallel.branches) {
-        lists.push((at(path, &[key("parallel"), key("branches"), key(name)]), steps));
-    }
-    lists.extend(step.catch.as_ref().map(|catch| caught(path, catch)));
-    lists.push((at(path, &[key("finally")]), &step.finally));
-    lists
-}
-
-// === Names for those that have none ===
-
-/// Gives every step without an id one that is made of its place.
-pub(crate) fn name_steps(workflow: &mut Workflow) {
-    name_all(&mut workflow.steps, "step");
-    match &mut workflow.catch {
-        Some(Catch::Steps(steps)) => name_all(steps, "catch"),
-        Some(Catch::Full(full)) => name_all(&mut full.steps, "catch"),
-        None => {}
-    }
-    name_all(&mut workflow.finally, "finally");
-}
-
-fn name_all(steps: &mut [Step], prefix: &str) {
-    for (n, step) in steps.iter_mut().enumerate() {
-        if step.id.is_empty() {
-            step.id = format!("{prefix}_{}", n + 1);
-        }
-        let id = step.id.clone();
-        if let Some(steps) = &mut step.steps {
-            name_all(steps, &id);
-        }
-        for (n, case) in step.switch.iter_mut().flatten().enumerate() {
-            name_all(&mut case.steps, &format!("{id}_case_{}", n + 1));
-        }
-        for (name, steps) in step.parallel.iter_mut().flat_map(|parallel| &mut parallel.branches) {
-            name_all(steps, &format!("{id}_{name}"));
-        }
-        match &mut step.catch {
-            Some(Catch::Steps(steps)) => name_all(steps, &format!("{id}_catch")),
-            Some(Catch::Full(full)) => name_all(&mut full.steps, &format!("{id}_catch")),
-            None => {}
-        }
-        name_all(&mut step.finally, &format!("{id}_finally"));
-    }
-}
-
 fn is_id(id: &str) -> bool {
     let mut letters = id.chars();
     id.len() <= ID_MAX
         && letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
-
-// === The checks ===
 
 /// Everything that is wrong with a workflow whose parts have the right shapes.
 pub(crate) fn complaints(workflow: &Workflow) -> Vec<Complaint> {

@@ -14,10 +14,12 @@ pub mod schedule;
 
 mod check;
 mod clock;
+mod names;
 mod original;
 mod read;
 mod references;
 mod span;
+mod walk;
 
 pub use expr::Scope;
 pub use model::{Kind, Step, Workflow};

@@ -7,7 +7,7 @@ use cluster_config::{Lent, Mistake, Mistakes};
 use serde_json::{Value, json};
 
 use crate::model::Workflow;
-use crate::{check, original};
+use crate::{check, names, original};
 
 static FORM: Lent<Form> = Lent::new(Form::of::<Workflow>);
 
@@ -92,7 +92,7 @@ fn model(
     if workflow.id.is_empty() {
         stem.clone_into(&mut workflow.id);
     }
-    check::name_steps(&mut workflow);
+    names::name_steps(&mut workflow);
     for (path, message) in check::complaints(&workflow) {
         complain(&path, message);
     }

@@ -37,7 +37,7 @@ impl Names {
         if let Some(catch) = &workflow.catch {
             names.roots.insert(catch.parts().2.to_owned());
         }
-        crate::check::each_step(workflow, &mut |_, step| names.take(step));
+        crate::walk::each_step(workflow, &mut |_, step| names.take(step));
         names
     }
 
