@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use protocol::Error;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use rustix::fs::{FlockOperation, flock};
 use supervisor::{ChildError, ChildSpec, Slot, SupervisorHandle, SupervisorSpec, Tasks};
 
 use crate::journal::Ticket;
@@ -188,14 +187,12 @@ impl State {
             refusal::run("no_lock", "The lock of the workflows in state_dir cannot be used.")
                 .with_detail(error)
         };
-        let file =
-            File::options().create(true).append(true).open(&self.agent.clerk().lock).map_err(broken)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            refusal::run(
+        let Some(file) = service::sole(&self.agent.clerk().lock).map_err(broken)? else {
+            return Err(refusal::run(
                 "elsewhere",
                 "Another process of this instance runs the workflows: call that one, or end it.",
-            )
-        })?;
+            ));
+        };
         self.held = Some(file);
         if let Err(error) = self.find().await {
             self.held = None;

@@ -8,6 +8,7 @@ mod answer;
 mod chore;
 mod lanes;
 mod reader;
+mod sole;
 pub mod watch;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use crate::answer::{Outcome, once, once_with_news};
 pub use crate::chore::chore;
 use crate::lanes::Lanes;
 pub use crate::reader::reader;
+pub use crate::sole::sole;
 
 /// How long calls under way may finish when the service is told to stop.
 const DRAIN: Duration = Duration::from_secs(5);

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use protocol::Error;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use rustix::fs::{FlockOperation, flock};
 use supervisor::{ChildContext, ChildSpec, Slot, Tasks};
 use tokio::sync::{Semaphore, watch};
 
@@ -201,13 +200,12 @@ impl State {
             refusal::rclone("no_home", "The lock of the sync jobs in state_dir cannot be used.")
                 .with_detail(error)
         };
-        let file = File::options().create(true).append(true).open(&self.runner.lock).map_err(broken)?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            refusal::no_such(
+        let Some(file) = service::sole(&self.runner.lock).map_err(broken)? else {
+            return Err(refusal::no_such(
                 "elsewhere",
                 "Another process of this instance runs the sync jobs: call that one, or end it.",
-            )
-        })?;
+            ));
+        };
         let interrupted = self.service.journal().interrupt_all().await?;
         if interrupted > 0 {
             tracing::warn!(
