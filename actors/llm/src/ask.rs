@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response};
 use tokio::time::timeout;
 
 use crate::failure::{Failure, Kind};
@@ -18,30 +18,6 @@ const ANSWER_MAX: usize = 32 * 1024 * 1024;
 
 /// What is read of a refusal.
 const REFUSAL_MAX: usize = 64 * 1024;
-
-/// A client for all upstreams that wait so long for a connection.
-pub(crate) fn client(connect: Duration) -> Client {
-    // A provider that sends us elsewhere would get the key sent elsewhere.
-    let builder = || {
-        Client::builder()
-            .connect_timeout(connect)
-            .redirect(reqwest::redirect::Policy::none())
-            .pool_idle_timeout(Duration::from_mins(1))
-            .user_agent(concat!("llmbasedos/", env!("CARGO_PKG_VERSION")))
-    };
-    builder().build().unwrap_or_else(|error| {
-        // Slim containers have no certificates, and their models may be next door without TLS: nobody is trusted then.
-        let why = root(&error).map(ToString::to_string).unwrap_or_default();
-        tracing::warn!(
-            why,
-            "models behind https cannot be reached: install ca-certificates, or set SSL_CERT_FILE"
-        );
-        builder()
-            .tls_certs_only([])
-            .build()
-            .expect("the TLS provider is installed and nothing else can be wrong")
-    })
-}
 
 /// Sends a request and waits for the head of its answer.
 pub(crate) async fn send(upstream: &Upstream, outgoing: &Outgoing) -> Result<Response, Failure> {
@@ -57,7 +33,8 @@ pub(crate) async fn send(upstream: &Upstream, outgoing: &Outgoing) -> Result<Res
     }
     let body = serde_json::to_vec(&outgoing.body).expect("values serialise to memory");
     let first = upstream.first_token();
-    let sent = upstream.client.post(&url).headers(headers).body(body).send();
+    let client = upstream.connections.client().await?;
+    let sent = client.post(&url).headers(headers).body(body).send();
     let response = match timeout(first, sent).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(broken_off(&error)),
@@ -179,7 +156,7 @@ fn broken_off(error: &reqwest::Error) -> Failure {
 }
 
 /// The innermost cause.
-fn root(error: &reqwest::Error) -> Option<&(dyn std::error::Error + 'static)> {
+pub(crate) fn root(error: &reqwest::Error) -> Option<&(dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |cause| cause.source()).last()
 }
 

@@ -10,6 +10,7 @@ mod ask;
 mod bill;
 mod breaker;
 mod chat;
+mod connections;
 mod embed;
 mod failure;
 mod local;

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use cluster_config::models::{Kind, Models};
 use protocol::{Code, Error};
-use reqwest::Client;
 use serde_json::json;
 
-use crate::ask;
+use crate::connections::Connections;
 use crate::upstream::Upstream;
 
 /// Every model that is configured.
@@ -17,7 +16,7 @@ use crate::upstream::Upstream;
 pub(crate) struct Registry {
     models: Models,
     upstreams: BTreeMap<String, Arc<Upstream>>,
-    clients: BTreeMap<u64, Client>,
+    connections: BTreeMap<u64, Connections>,
 }
 
 impl Registry {
@@ -28,14 +27,13 @@ impl Registry {
             let kept = old.upstreams.get(alias).filter(|upstream| upstream.model == *model);
             let upstream = kept.cloned().unwrap_or_else(|| {
                 let connect = model.timeouts.connect_seconds;
-                let client = new.clients.get(&connect).or_else(|| old.clients.get(&connect)).cloned();
-                let client = client.unwrap_or_else(|| ask::client(Duration::from_secs(connect)));
-                new.clients.insert(connect, client.clone());
-                Arc::new(Upstream::new(alias, model, client))
+                let known = new.connections.get(&connect).or_else(|| old.connections.get(&connect)).cloned();
+                let connections = known.unwrap_or_else(|| Connections::new(Duration::from_secs(connect)));
+                Arc::new(Upstream::new(alias, model, connections))
             });
-            new.clients
+            new.connections
                 .entry(upstream.model.timeouts.connect_seconds)
-                .or_insert_with(|| upstream.client.clone());
+                .or_insert_with(|| upstream.connections.clone());
             new.upstreams.insert(alias.to_owned(), upstream);
         }
         new

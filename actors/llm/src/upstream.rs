@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cluster_config::models::{Model, Provider};
-use reqwest::Client;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::breaker::{Breaker, Health};
+use crate::connections::Connections;
 use crate::failure::{Failure, Kind};
 use crate::quota::Price;
 use crate::wire::Protocol;
@@ -19,7 +19,7 @@ pub(crate) struct Upstream {
     pub(crate) alias: String,
     pub(crate) model: Model,
     pub(crate) protocol: Protocol,
-    pub(crate) client: Client,
+    pub(crate) connections: Connections,
     pub(crate) breaker: Breaker,
     places: Semaphore,
     waiting: AtomicUsize,
@@ -29,11 +29,11 @@ pub(crate) struct Upstream {
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Upstream {
-    pub(crate) fn new(alias: &str, model: &Model, client: Client) -> Self {
+    pub(crate) fn new(alias: &str, model: &Model, connections: Connections) -> Self {
         Self {
             alias: alias.to_owned(),
             protocol: protocol(model.provider),
-            client,
+            connections,
             breaker: Breaker::new(model.breaker),
             places: Semaphore::new(model.concurrency as usize),
             waiting: AtomicUsize::new(0),
