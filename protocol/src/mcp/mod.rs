@@ -8,6 +8,7 @@ mod inputs;
 mod meta;
 mod offer;
 mod result;
+mod terse;
 mod tool;
 mod uri;
 

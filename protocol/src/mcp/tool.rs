@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
+use super::terse;
 use crate::catalog::Entry;
 use crate::method::TaskSupport;
 
@@ -209,7 +210,8 @@ fn input_schema(params: &Value) -> (Value, bool) {
     (wrapped, true)
 }
 
-/// Tuples of the older drafts (`items: [..]`) as 2020-12 has them, and schemas as objects.
+/// Tuples of the older drafts (`items: [..]`) as 2020-12 has them, schemas as objects, and no formats that only
+/// programs of one language know: validators warn of each.
 fn modernise(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -220,6 +222,9 @@ fn modernise(schema: &mut Value) {
                     map.insert("items".into(), others);
                 }
                 map.remove("$schema");
+            }
+            if map.get("format").and_then(Value::as_str).is_some_and(is_width) {
+                map.remove("format");
             }
             // `true` allows anything, but hosts that read schemas strictly want an object that does.
             for key in ["items", "properties"] {
@@ -238,7 +243,15 @@ fn modernise(schema: &mut Value) {
     }
 }
 
-/// The schema of the structured result, for methods whose results are known to conform. A result that only looks
+/// Whether a format says how wide a number is: `uint64`, `double`.
+fn is_width(format: &str) -> bool {
+    let bits = format.trim_start_matches('u').strip_prefix("int");
+    matches!(format, "float" | "double")
+        || bits.is_some_and(|bits| bits.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
+/// The schema of the structured result, for methods whose results are known to conform. Clients check results by it;
+/// what is for people would be a third of the list, and is in the method's own documentation. A result that only looks
 /// may be cut, which is said in its place.
 fn output_schema(entry: &Entry) -> Option<Value> {
     let mut result = entry.result();
@@ -246,11 +259,12 @@ fn output_schema(entry: &Entry) -> Option<Value> {
         return None;
     }
     modernise(&mut result);
+    terse::without_words(&mut result);
     if !entry.effect.read_only {
         return Some(result);
     }
     let cut = json!({
-        "properties": { "too_large": { "type": "object", "description": "The result was larger than a tool's result may be." } },
+        "properties": { "too_large": { "type": "object" } },
         "required": ["too_large"],
     });
     let Value::Object(mut whole) = result else { return None };
