@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::in_place::InPlace;
 use crate::doors::{TcpDoor, UnixDoor};
 use crate::knock;
 use crate::{Edges, Shared};
@@ -160,7 +161,7 @@ async fn serve(
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = InPlace::new(connection.as_mut()) => ended,
         _ = stopping.cancelled() => {
             // What was asked is answered, and nothing more is read.
             connection.as_mut().graceful_shutdown();

@@ -5,6 +5,7 @@ mod listener;
 
 mod exchange;
 mod headers;
+mod in_place;
 mod mcp;
 mod openai;
 mod sessions;
