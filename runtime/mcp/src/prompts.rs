@@ -14,7 +14,7 @@ use crate::Server;
 use crate::asking::Asking;
 use crate::cursor;
 use crate::out::Out;
-use crate::questions::{self, Askable, Returned};
+use crate::questions::{Askable, Returned};
 use crate::resources::Native;
 use crate::rpc::RpcError;
 
@@ -90,7 +90,6 @@ pub(crate) fn get(server: &Arc<Server>, asking: Arc<Asking>, params: Option<&Raw
         server: Arc::clone(server),
         asking,
         method: "mcp.prompts.get".into(),
-        digest: questions::digest("prompts/get", &get.name, &json!(get.arguments).to_string()),
         params: serde_json::value::to_raw_value(&wanted).expect("values serialise to memory"),
         finish: Arc::new(|_, asking, outcome| {
             let payload = outcome.map_err(|error| match error.code {

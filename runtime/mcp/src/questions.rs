@@ -58,8 +58,6 @@ pub(crate) struct Askable {
     pub(crate) asking: Arc<Asking>,
     pub(crate) method: Box<str>,
     pub(crate) params: Box<serde_json::value::RawValue>,
-    /// What must stay the same between rounds.
-    pub(crate) digest: [u8; 32],
     /// Writes the result.
     pub(crate) finish: Finish,
     /// Answers that came before they were asked for, by clients that know what will be asked.
@@ -123,9 +121,14 @@ impl Askable {
         };
         let seal = &self.server.seal;
         let mut questions: Questions =
-            seal.open(&state, self.digest, &self.asking.caller.name).map_err(RpcError::invalid_params)?;
+            seal.open(&state, self.digest(), &self.asking.caller.name).map_err(RpcError::invalid_params)?;
         questions.take(returned.responses.unwrap_or_default());
         Ok(questions)
+    }
+
+    /// What must stay the same between rounds: what is called, and with what.
+    fn digest(&self) -> [u8; 32] {
+        seal::digest(&[&self.method, self.params.get()])
     }
 
     /// Calls the method with answers.
@@ -168,7 +171,7 @@ impl Askable {
     /// The result that asks. The state goes along sealed, with the questions, since nothing is kept here.
     pub(crate) fn ask_in_result(&self, questions: Questions) -> Result<String, RpcError> {
         let requests = serde_json::to_string(&questions.open).map_err(|_| RpcError::internal())?;
-        let state = self.server.seal.seal(self.digest, &self.asking.caller.name, questions);
+        let state = self.server.seal.seal(self.digest(), &self.asking.caller.name, questions);
         let members = format!("\"inputRequests\":{requests},\"requestState\":{}", json!(state));
         Ok(self.asking.result("input_required", &members))
     }
@@ -208,9 +211,4 @@ impl Askable {
         self.round += 1;
         self.call(questions, out);
     }
-}
-
-/// What must stay the same between the rounds of a request.
-pub(crate) fn digest(method: &str, name: &str, arguments: &str) -> [u8; 32] {
-    seal::digest(&[method, name, arguments])
 }

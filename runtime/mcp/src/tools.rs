@@ -14,7 +14,7 @@ use crate::Server;
 use crate::asking::{self, Asking};
 use crate::cursor;
 use crate::out::Out;
-use crate::questions::{self, Askable, Returned};
+use crate::questions::{Askable, Returned};
 use crate::rpc::{self, RpcError};
 
 /// Tools in one page. A host's model sees them all anyway; only third-party backends can bring more.
@@ -116,7 +116,6 @@ fn prepare(
         server: Arc::clone(server),
         asking: Arc::clone(asking),
         method: tool.entry.name.as_str().into(),
-        digest: questions::digest("tools/call", &name, raw),
         params,
         finish: Arc::new(move |server, asking, outcome| {
             let kind = if rich {
