@@ -31,6 +31,8 @@ pub(crate) struct Attributes {
     pub(crate) bytes: u64,
     /// Seconds and nanoseconds since 1970.
     pub(crate) modified: (i64, u32),
+    /// The same of the last change of anything, content or not: the kernel's to set, and nobody else's.
+    pub(crate) changed: (i64, u32),
     /// Permission bits.
     pub(crate) mode: u32,
     /// How many names the file has.
@@ -138,6 +140,7 @@ impl From<Statx> for Attributes {
             kind: FileType::from_raw_mode(mode).into(),
             bytes: found.stx_size,
             modified: (found.stx_mtime.tv_sec, found.stx_mtime.tv_nsec),
+            changed: (found.stx_ctime.tv_sec, found.stx_ctime.tv_nsec),
             mode: mode & 0o7777,
             names: found.stx_nlink,
             owner: (found.stx_uid, found.stx_gid),

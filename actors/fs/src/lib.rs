@@ -33,9 +33,12 @@ mod mime;
 mod names;
 mod news;
 mod pattern;
+mod question;
+mod types;
 mod walk;
 mod warm;
 mod watch;
+mod written;
 
 // Changing.
 mod append;

@@ -1,6 +1,7 @@
 //! The names in a directory, as clients may see them.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 
 use protocol::Cancel;
 use rustix::fs::Dir;
@@ -8,6 +9,8 @@ use rustix::fs::Dir;
 use crate::attributes::{Attributes, Kind};
 use crate::fault::{At as _, Fault};
 use crate::path::{RESERVED_PREFIX, VirtualPath};
+use crate::question::Question;
+use crate::written::Written;
 
 /// One name in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +33,31 @@ pub(crate) struct Names {
 }
 
 /// What a directory held when it was listed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Listed {
     list: Vec<Name>,
     looked: Vec<Option<Attributes>>,
-    unnameable: u64,
+    pub(crate) unnameable: u64,
+    /// The first answer that was made of it alone.
+    pub(crate) written: OnceLock<Written>,
 }
 
 // === impl Listed ===
 
 impl Listed {
+    /// How many names it had.
+    pub(crate) fn names(&self) -> usize {
+        self.list.len()
+    }
+
     /// Whether files were looked at.
     pub(crate) fn has_details(&self) -> bool {
         self.looked.len() == self.list.len()
+    }
+
+    /// Whether it answers a question without one to the kernel.
+    pub(crate) fn answers(&self, question: Question) -> bool {
+        question.is_of_names() || self.has_details() && self.looked.iter().all(Option::is_some)
     }
 }
 
@@ -94,7 +109,8 @@ impl Names {
 
     /// What is known to be in a directory.
     pub(crate) fn known(dir: OwnedFd, listed: &Listed) -> rustix::io::Result<Self> {
-        let Listed { list, looked, unnameable } = listed.clone();
+        let Listed { list, looked, unnameable, .. } = listed;
+        let (list, looked, unnameable) = (list.clone(), looked.clone(), *unnameable);
         Ok(Self { dir: Some(Dir::new(dir)?), list, looked, unnameable })
     }
 
@@ -108,7 +124,8 @@ impl Names {
             found.filter(|found| found.kind == Kind::File && found.names == 1)
         };
         self.looked = if details { self.list.iter().map(look).collect() } else { Vec::new() };
-        Listed { list: self.list.clone(), looked: self.looked.clone(), unnameable: self.unnameable }
+        let (list, looked, unnameable) = (self.list.clone(), self.looked.clone(), self.unnameable);
+        Listed { list, looked, unnameable, written: OnceLock::new() }
     }
 
     /// What the kernel says about `name`; `None` when it is gone already.

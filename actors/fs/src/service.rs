@@ -12,6 +12,7 @@ use crate::path::{ClientPath, VirtualPath};
 use crate::roots::{OpenError, Place, Root, Roots};
 use crate::sweep::{self, Swept};
 use crate::trash::Trash;
+use crate::types::Types;
 use crate::warm::Warm;
 
 /// How many directory entries a call by position gets at once, as the original's clients expect; beyond it they
@@ -28,6 +29,7 @@ struct Inner {
     limits: Limits,
     locks: Locks,
     warm: Warm,
+    types: Types,
 }
 
 /// The bounds on what one call may take, give and look at.
@@ -55,7 +57,8 @@ impl Fs {
             trash_keep_days: settings.trash_keep_days,
         };
         let roots = Roots::open(&settings.roots)?;
-        Ok(Self(Arc::new(Inner { roots, limits, locks: Locks::default(), warm: Warm::default() })))
+        let (locks, warm, types) = (Locks::default(), Warm::default(), Types::default());
+        Ok(Self(Arc::new(Inner { roots, limits, locks, warm, types })))
     }
 
     /// Removes what crashes have left behind, and what has been in the trash for long enough. May take a while:
@@ -75,6 +78,11 @@ impl Fs {
     /// The directories that can be listed without waiting.
     pub(crate) fn warm(&self) -> &Warm {
         &self.0.warm
+    }
+
+    /// What files contain that were looked at just now.
+    pub(crate) fn types(&self) -> &Types {
+        &self.0.types
     }
 
     /// Where `path` is for this caller; `None`: it is `/`, and all that is there are the names of roots.

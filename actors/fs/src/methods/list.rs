@@ -14,11 +14,13 @@ use crate::cursor;
 use crate::entry::Entry;
 use crate::fault::{At as _, Fault, What};
 use crate::files;
-use crate::names::{Name, Names};
+use crate::names::{Listed, Name, Names};
 use crate::path::{ClientPath, VirtualPath};
+use crate::question::{Order, Question, Sort};
 use crate::roots::Place;
 use crate::service::Fs;
-use crate::warm::{self, Way};
+use crate::warm::{self, Ticket, Way};
+use crate::written::{Entries, Written};
 
 /// Lists one directory: name, path, type, size and time of every entry.
 ///
@@ -52,37 +54,14 @@ pub(crate) struct List {
     details: bool,
 }
 
-/// What entries are sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Sort {
-    /// Directories first, then by name without regard to case.
-    #[default]
-    Name,
-    /// By size in bytes; directories count as -1.
-    Size,
-    /// By the time of the last change.
-    Modified,
-}
-
-/// Which end comes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Order {
-    /// Smallest, oldest, A first.
-    #[default]
-    Ascending,
-    /// Largest, newest, Z first.
-    Descending,
-}
-
 /// A directory's entries.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Listing {
     /// The directory.
     path: String,
     /// The entries, sorted.
-    entries: Vec<Entry>,
+    #[schemars(with = "Vec<Entry>")]
+    entries: Entries,
     /// How many entries the directory has in all, those on other pages included.
     total: usize,
     /// Give this as `cursor` to get what follows; null when nothing does.
@@ -130,7 +109,7 @@ impl Method for List {
     type Service = Fs;
 
     fn text_bytes(reply: &Listing) -> usize {
-        128 + reply.entries.iter().map(Entry::text_bytes).sum::<usize>()
+        128 + reply.entries.text_bytes()
     }
 
     fn try_now(&self, context: &Context, fs: &Fs, alone: bool) -> Option<Result<Listing, Error>> {
@@ -142,8 +121,9 @@ impl Method for List {
         let dir = place.open(DIRECTORY, Last::Followed).ok()?;
         // Looking takes a hundred microseconds: of several calls at once each gets a thread of its own.
         let way = fs.warm().way(&dir, self.details, alone, Instant::now())?;
-        let names = self.names(context, fs, &place, dir, Some(way), warm::NAMES_MAX as u64).ok()?;
-        self.listing(context, fs, &place.path, Some(names)).ok().map(Ok)
+        self.listed(context, fs, &place, dir, Some(way), warm::NAMES_MAX as u64)
+            .ok()
+            .map(|(listing, _)| Ok(listing))
     }
 
     async fn call(self, context: &Context, fs: &Fs) -> Result<Listing, Error> {
@@ -154,9 +134,7 @@ impl Method for List {
         let about = Attributes::of(&dir).at(&place.path)?;
         let local = place.root.local.then(|| fs.warm());
         let way = local.and_then(|warm| warm.way(&dir, self.details, true, Instant::now()));
-        let names = self.names(context, fs, &place, dir, way, fs.limits().scan_files)?;
-        let read = names.list.len();
-        let listing = self.listing(context, fs, &place.path, Some(names))?;
+        let (listing, read) = self.listed(context, fs, &place, dir, way, fs.limits().scan_files)?;
         if let Some(warm) = local {
             warm.note(&about, read, Instant::now());
         }
@@ -167,8 +145,8 @@ impl Method for List {
 // === impl List ===
 
 impl List {
-    /// The names in a directory: remembered, or read, of which there may be `most`, and then remembered.
-    fn names(
+    /// Lists a directory, of which there may be `most` names, and says how many names it has.
+    fn listed(
         &self,
         context: &Context,
         fs: &Fs,
@@ -176,12 +154,62 @@ impl List {
         dir: OwnedFd,
         way: Option<Way>,
         most: u64,
-    ) -> Result<Names, Fault> {
+    ) -> Result<(Listing, usize), Fault> {
         let ticket = match way {
-            Some(Way::Known(listed)) => return Names::known(dir, &listed).at(&place.path),
+            Some(Way::Known(listed)) => return self.known(context, fs, &place.path, dir, &listed),
             Some(Way::Cached(ticket)) => ticket,
             None => None,
         };
+        let names = self.read(context, fs, place, dir, ticket, most)?;
+        let read = names.list.len();
+        Ok((self.listing(context, fs, &place.path, Some(names))?, read))
+    }
+
+    /// Lists what is remembered, as it was written for the same question or anew.
+    fn known(
+        &self,
+        context: &Context,
+        fs: &Fs,
+        path: &VirtualPath,
+        dir: OwnedFd,
+        listed: &Listed,
+    ) -> Result<(Listing, usize), Fault> {
+        let read = listed.names();
+        // What is at the top depends on who asks, and what follows a cursor on where it is.
+        let question = (self.cursor.is_none() && !path.is_top()).then(|| self.question());
+        if let (Some(question), Some(written)) = (question, listed.written.get())
+            && let Some(entries) = written.answers(question, path)
+            && written.total <= self.page_length(context, fs, path, written.total)?
+        {
+            let (path, total, unnameable) = (path.to_string(), written.total, listed.unnameable);
+            return Ok((Listing { path, entries, total, next_cursor: None, unnameable }, read));
+        }
+        let names = Names::known(dir, listed).at(path)?;
+        let listing = self.listing(context, fs, path, Some(names))?;
+        if let (Some(question), None, Entries::Made(entries)) =
+            (question, &listing.next_cursor, &listing.entries)
+            && listed.answers(question)
+            && let Some(written) = Written::of(question, path, entries)
+        {
+            let _ = listed.written.set(written);
+        }
+        Ok((listing, read))
+    }
+
+    fn question(&self) -> Question {
+        Question { sort: self.sort, order: self.order, hidden: self.hidden, details: self.details }
+    }
+
+    /// Reads the names in a directory, and remembers them for who has a ticket.
+    fn read(
+        &self,
+        context: &Context,
+        fs: &Fs,
+        place: &Place<'_>,
+        dir: OwnedFd,
+        ticket: Option<Ticket>,
+        most: u64,
+    ) -> Result<Names, Fault> {
         let mut names = Names::read(dir, most, &place.path, &context.cancel)?;
         if let Some(ticket) = ticket
             && names.list.len() <= warm::NAMES_MAX
@@ -226,7 +254,13 @@ impl List {
             }
         }
         let unnameable = names.map_or(0, |names| names.unnameable);
-        Ok(Listing { path: path.to_string(), entries, total, next_cursor, unnameable })
+        Ok(Listing {
+            path: path.to_string(),
+            entries: Entries::Made(entries),
+            total,
+            next_cursor,
+            unnameable,
+        })
     }
 
     /// Everything that the caller may see, sorted; attributes only where sorting already needed them.

@@ -74,7 +74,7 @@ impl Method for Stat {
         if attributes.kind == Kind::Symlink {
             return None;
         }
-        self.status(&place, &attributes, context).ok().map(Ok)
+        self.status(&place, &attributes, context, fs).ok().map(Ok)
     }
 
     async fn call(self, context: &Context, fs: &Fs) -> Result<Status, Error> {
@@ -90,13 +90,19 @@ impl Stat {
             return Ok(Status::of_top());
         };
         let attributes = files::look(&place)?;
-        self.status(&place, &attributes, context)
+        self.status(&place, &attributes, context, fs)
     }
 
-    fn status(&self, place: &Place<'_>, attributes: &Attributes, context: &Context) -> Result<Status, Fault> {
+    fn status(
+        &self,
+        place: &Place<'_>,
+        attributes: &Attributes,
+        context: &Context,
+        fs: &Fs,
+    ) -> Result<Status, Fault> {
         let mut status = Status::of(place, attributes);
         match attributes.kind {
-            Kind::File => self.look_inside(place, attributes, context, &mut status)?,
+            Kind::File => self.look_inside(place, attributes, context, fs, &mut status)?,
             Kind::Symlink => status.leads_to = leads_to(place),
             Kind::Directory | Kind::Other => {}
         }
@@ -109,15 +115,24 @@ impl Stat {
         place: &Place<'_>,
         seen: &Attributes,
         context: &Context,
+        fs: &Fs,
         status: &mut Status,
     ) -> Result<(), Fault> {
+        if !self.etag
+            && let Some(known) = fs.types().of(seen, &status.name)
+        {
+            status.mime_type = Some(known);
+            return Ok(());
+        }
         let opened = match Regular::open(place) {
             Ok(opened) if opened.attributes.identity == seen.identity => opened,
             Err(fault) if self.etag || place.at_once => return Err(fault),
             _ => return Ok(()),
         };
         let head = opened.read_at(0, mime::HEAD_BYTES, &place.path)?;
-        status.mime_type = Some(mime::of(&status.name, &head));
+        let mime = mime::of(&status.name, &head);
+        fs.types().keep(&opened.attributes, &status.name, mime);
+        status.mime_type = Some(mime);
         if self.etag {
             status.etag = Some(etag::of_file(&opened.file, &place.path, &context.cancel)?);
         }

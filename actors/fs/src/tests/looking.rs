@@ -196,3 +196,49 @@ fn what_was_listed_just_now_is_listed_again_without_waiting_and_is_never_old() {
     world.link("sub", "../outside/canary_directory");
     assert!(world.call("list", &json!({ "path": "/sub" })).is_err());
 }
+
+#[test]
+fn a_remembered_answer_is_for_no_other_question() {
+    let world = World::new();
+    world.file("plain/A", "").file("plain/b", "").file("plain/.c", "xx").link("other", "plain");
+    let all = [".c", "A", "b"];
+    let questions: [(Value, &[&str]); 9] = [
+        (json!({"path": "/plain"}), &all),
+        (json!({"path": "/other"}), &all),
+        (json!({"path": "/plain", "order": "descending"}), &["b", "A", ".c"]),
+        (json!({"path": "/plain", "hidden": false}), &["A", "b"]),
+        (json!({"path": "/plain", "sort": "size"}), &["A", ".c", "b"]),
+        (json!({"path": "/plain", "details": false}), &all),
+        (json!({"path": "/plain", "limit": 3}), &all),
+        (json!({"path": "/plain", "limit": 2}), &all[..2]),
+        (json!(["/plain"]), &all),
+    ];
+    for (turn, (remembered, _)) in questions.iter().enumerate() {
+        // Longer each time, so that what was remembered before would be seen.
+        let bytes = 3 + turn;
+        world.file("plain/b", "y".repeat(bytes));
+        for _ in 0..4 {
+            world.ok("list", remembered);
+        }
+        for (question, expected) in &questions {
+            let found = world.ok("list", question);
+            assert_eq!(names(&found), *expected, "{question} behind {remembered}");
+            let entries = found.get("entries").unwrap_or(&found).as_array().unwrap();
+            let path = question.get("path").unwrap_or(&question[0]).as_str().unwrap();
+            for entry in entries {
+                let name = entry["name"].as_str().unwrap();
+                assert_eq!(entry["path"], format!("{path}/{name}"), "{question} behind {remembered}");
+                let size = (question["details"] != false).then_some(if name == "b" { bytes } else { 2 });
+                if name != "A" {
+                    assert_eq!(
+                        entry.get("size"),
+                        size.map(Value::from).as_ref(),
+                        "{question} behind {remembered}"
+                    );
+                }
+            }
+            let more = found.get("next_cursor").is_some_and(Value::is_string);
+            assert_eq!(more, question["limit"] == 2, "{question} behind {remembered}");
+        }
+    }
+}
