@@ -14,8 +14,8 @@ use tungstenite::error::ProtocolError;
 use crate::session::{Received, Wire};
 
 /// tungstenite fills its read buffer with zeroes before every read: at its default of 128 KiB that doubles the
-/// CPU per message and costs 135 KiB an idle connection. 2 KiB holds the usual request.
-pub(crate) const READ_BUFFER: usize = 2048;
+/// CPU per message and costs 135 KiB an idle connection. 1 KiB holds the usual request; a longer one is read in two.
+pub(crate) const READ_BUFFER: usize = 1024;
 
 /// Answers gathered before they are written even without a flush.
 pub(crate) const WRITE_BUFFER: usize = 64 * 1024;
