@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use workflow::model::{Case, Parallel};
 use workflow::{Kind, Scope};
 
-use super::machine::{Machine, holds, join, worst};
+use super::lists::worst;
+use super::machine::{Machine, holds, join};
 use crate::failure::{Flow, Stop};
 use crate::record::StepState;
 

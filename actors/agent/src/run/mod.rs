@@ -7,6 +7,7 @@
 mod agent;
 mod blocks;
 mod leaf;
+mod lists;
 mod machine;
 mod outside;
 mod persons;
