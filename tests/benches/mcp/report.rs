@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ASKED, LIST};
+use super::LIST;
 use crate::load::Round;
 use crate::report::{Table, short, thousands, verdict};
 
@@ -45,29 +45,8 @@ impl Figures {
     /// What was promised, and what it is.
     fn promises(&self) -> String {
         let mut table = Table::new(&["MCP over HTTP", "measured", "target", ""]);
-        for what in ASKED {
-            let Some(at) = self.points.iter().find(|point| point.what == what && point.connections == 64)
-            else {
-                continue;
-            };
-            let [(Some(ours), _), (Some(echo), _), peers @ ..] = &at.rounds[..] else { continue };
-            let kernel = if what == LIST {
-                format!(", the listing alone {}", short(self.bare))
-            } else {
-                String::new()
-            };
-            let figure = format!("{} µs; the echo's {}{kernel}", short(ours.cpu), short(echo.cpu));
-            let met = verdict(ours.cpu <= CPU_MAX);
-            let target = format!("≤ {CPU_MAX} µs");
-            table.row(&[&format!("CPU per {what}, 64 connections"), &figure, &target, met]);
-            let named = peers.iter().zip(self.memory.iter().skip(2));
-            let named = named.filter_map(|((peer, _), (name, ..))| Some((name, peer.as_ref()?.cpu)));
-            if let Some((peer, best)) = named.min_by(|(_, one), (_, other)| one.total_cmp(other)) {
-                let times = best / ours.cpu;
-                let name = format!("the best peer's CPU per {what}, 64 connections");
-                let figure = format!("{} µs ({peer}), {times:.1} × ours", thousands(best));
-                table.row(&[&name, &figure, &format!("≥ {TIMES_LESS} ×"), verdict(times >= TIMES_LESS)]);
-            }
+        for point in &self.points {
+            self.cost(point, &mut table);
         }
         for point in self.points.iter().filter(|point| point.connections == 16) {
             let Some((Some(ours), _)) = point.rounds.first() else { continue };
@@ -94,6 +73,28 @@ impl Figures {
             table.row(&[&name, &figure, &format!("≤ {START_MAX_MS} ms"), verdict(*median <= START_MAX_MS)]);
         }
         table.text
+    }
+
+    /// What a call costs, and what the best peer's does.
+    fn cost(&self, point: &Measured, table: &mut Table) {
+        let [(Some(ours), _), (Some(echo), _), peers @ ..] = &point.rounds[..] else { return };
+        let what = format!("{}, {}", point.what, connections(point.connections));
+        let kernel = if point.what == LIST {
+            format!(", the listing alone {}", short(self.bare))
+        } else {
+            String::new()
+        };
+        let figure = format!("{} µs; the echo's {}{kernel}", short(ours.cpu), short(echo.cpu));
+        let met = verdict(ours.cpu <= CPU_MAX);
+        table.row(&[&format!("CPU per {what}"), &figure, &format!("≤ {CPU_MAX} µs"), met]);
+        let named = peers.iter().zip(self.memory.iter().skip(2));
+        let named = named.filter_map(|((peer, _), (name, ..))| Some((name, peer.as_ref()?.cpu)));
+        if let Some((peer, best)) = named.min_by(|(_, one), (_, other)| one.total_cmp(other)) {
+            let times = best / ours.cpu;
+            let figure = format!("{} µs ({peer}), {times:.1} × ours", thousands(best));
+            let target = format!("≥ {TIMES_LESS} ×");
+            table.row(&["the best peer's", &figure, &target, verdict(times >= TIMES_LESS)]);
+        }
     }
 
     /// Every point and contender.
@@ -132,4 +133,8 @@ impl Figures {
         );
         table.text
     }
+}
+
+fn connections(count: usize) -> String {
+    format!("{count} connection{}", if count == 1 { "" } else { "s" })
 }
