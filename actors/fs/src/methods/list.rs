@@ -24,10 +24,11 @@ use crate::written::{Entries, Written};
 
 /// Lists one directory: name, path, type, size and time of every entry.
 ///
-/// Use it to see what is there, without `details` where names are enough; use `mcp.fs.tree` or `mcp.fs.find` for what lies deeper. Links are shown as links,
-/// never followed: their size is the link's own. By name the answer is one page and `next_cursor` leads to the
-/// next one; by position it is the bare array of all entries, as the original answered. A file name that is not
-/// UTF-8 cannot be said in JSON: such entries are only counted, in `unnameable`.
+/// Use it to see what is there, without `details` where names are enough; use `mcp.fs.tree` or `mcp.fs.find` for what lies
+/// deeper. Links are shown as links, never followed: their size is the link's own. By name the answer is one page and
+/// `next_cursor` leads to the next one; by position it is the bare array of all entries, as the original answered. A file
+/// name that is not UTF-8 cannot be said in JSON: such entries are only counted, in `unnameable`. What is written through
+/// a mapping that stays open, or by a second name in another directory, may be seen two seconds late.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct List {
