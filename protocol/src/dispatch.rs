@@ -189,6 +189,8 @@ impl Payload {
 pub enum Conclusion {
     /// What `result` is.
     Result(String),
+    /// The same for everybody who asks.
+    Common(Common),
     /// What `error` is.
     Error {
         /// The HTTP status that goes with it, where there is one.
@@ -198,19 +200,53 @@ pub enum Conclusion {
     },
 }
 
+/// A result that many are given as it stands, so that none of them needs a copy: its text, and the `}` that ends the
+/// answer around it.
+#[derive(Clone, Debug)]
+pub struct Common(Arc<str>);
+
+impl Common {
+    /// Of a result's text.
+    pub fn of(mut result: String) -> Self {
+        result.push('}');
+        Self(result.into())
+    }
+
+    /// The result's text.
+    pub fn result(&self) -> &str {
+        &self.0[..self.0.len() - 1]
+    }
+}
+
+/// Everything behind the beginning of an answer.
+impl AsRef<[u8]> for Common {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl From<String> for Conclusion {
+    fn from(result: String) -> Self {
+        Self::Result(result)
+    }
+}
+
 impl Conclusion {
-    /// The answer to the request `id`, which the conclusion's own text becomes: a long one is not written again.
-    pub fn into_answer(self, id: &Id) -> String {
-        let (kind, mut text) = match self {
-            Self::Result(text) => ("result", text),
-            Self::Error { text, .. } => ("error", text),
-        };
+    /// The answer to the request `id`, which the conclusion's own text becomes: a long one is not written again. Of a
+    /// common one its beginning, and what follows.
+    pub fn into_answer(self, id: &Id) -> (String, Option<Common>) {
+        let kind = if matches!(self, Self::Error { .. }) { "error" } else { "result" };
         let id = serde_json::to_string(id).expect("strings and numbers serialise to memory");
         let head = ["{\"jsonrpc\":\"2.0\",\"id\":", &id, ",\"", kind, "\":"].concat();
-        text.reserve(head.len() + 1);
-        text.insert_str(0, &head);
-        text.push('}');
-        text
+        match self {
+            Self::Common(common) => (head, Some(common)),
+            Self::Result(mut text) | Self::Error { mut text, .. } => {
+                text.reserve(head.len() + 1);
+                text.insert_str(0, &head);
+                text.push('}');
+                (text, None)
+            }
+        }
     }
 }
 

@@ -343,6 +343,7 @@ pub fn write_unaddressed(out: &mut String, error: &Error) {
 pub fn write_conclusion(out: &mut String, id: &Id, conclusion: &Conclusion) {
     match conclusion {
         Conclusion::Result(text) => write_result(out, id, text),
+        Conclusion::Common(common) => write_result(out, id, common.result()),
         Conclusion::Error { text, .. } => {
             open(out, id);
             out.push_str(",\"error\":");

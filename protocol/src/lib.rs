@@ -25,7 +25,7 @@ mod testing;
 pub use catalog::{Catalog, Entry};
 pub use context::{Caller, Cancel, Cause, Context, Shape, Way};
 pub use dispatch::{
-    Conclusion, Credentials, Dispatch, Incoming, Note, Outbox, Part, Payload, Reply, Witness,
+    Common, Conclusion, Credentials, Dispatch, Incoming, Note, Outbox, Part, Payload, Reply, Witness,
 };
 pub use error::{Code, Error};
 pub use jsonrpc::Id;

@@ -178,11 +178,14 @@ fn a_conclusion_becomes_the_answer_that_would_have_been_written() {
     for id in [Id::Null, Id::Integer(-7), Id::Integer(u64::MAX.into()), Id::Text("a\"b".into())] {
         for conclusion in [
             Conclusion::Result("{\"a\":1}".to_owned()),
+            Conclusion::Common(Common::of("{\"a\":1}".to_owned())),
             Conclusion::Error { status: 400, text: "{\"code\":1}".to_owned() },
         ] {
             let mut written = String::new();
             crate::jsonrpc::write_conclusion(&mut written, &id, &conclusion);
-            assert_eq!(conclusion.into_answer(&id), written);
+            let (beginning, rest) = conclusion.into_answer(&id);
+            let rest = rest.as_ref().map_or(&b""[..], Common::as_ref);
+            assert_eq!([beginning.as_bytes(), rest].concat(), written.as_bytes());
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::terse;
 use crate::catalog::Entry;
+use crate::dispatch::Common;
 use crate::method::TaskSupport;
 
 /// Hosts put their own prefix (`mcp__llmbasedos__`, 17 characters) before a tool's name and allow 64 in all.
@@ -48,7 +49,7 @@ pub struct Toolbox {
     tools: Vec<Arc<Tool>>,
     by_name: HashMap<String, usize>,
     /// The list as it is shown, as it was first written, in either form.
-    shown: [OnceLock<Arc<str>>; 2],
+    shown: [OnceLock<Common>; 2],
 }
 
 impl Toolbox {
@@ -63,8 +64,8 @@ impl Toolbox {
 
     /// The list of them as it is shown, in one of two forms; written by `write` if nobody has yet. It lasts as long as
     /// these are the tools.
-    pub fn shown(&self, form: bool, write: impl FnOnce() -> String) -> &Arc<str> {
-        self.shown[usize::from(form)].get_or_init(|| write().into())
+    pub fn shown(&self, form: bool, write: impl FnOnce() -> String) -> &Common {
+        self.shown[usize::from(form)].get_or_init(|| Common::of(write()))
     }
 
     /// The tool of this name.

@@ -31,17 +31,17 @@ impl Out {
         Self { outbox, ticket, cancel, deadline, answered: false }
     }
 
-    pub(crate) fn result(mut self, text: String) {
-        self.conclude(Conclusion::Result(text));
+    pub(crate) fn result(mut self, result: impl Into<Conclusion>) {
+        self.conclude(result.into());
     }
 
     pub(crate) fn error(mut self, error: &RpcError) {
         self.conclude(error.conclusion());
     }
 
-    pub(crate) fn finish(self, outcome: Result<String, RpcError>) {
+    pub(crate) fn finish(self, outcome: Result<impl Into<Conclusion>, RpcError>) {
         match outcome {
-            Ok(text) => self.result(text),
+            Ok(result) => self.result(result),
             Err(error) => self.error(&error),
         }
     }

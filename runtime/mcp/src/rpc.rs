@@ -117,11 +117,16 @@ impl RpcError {
 
     /// As an answer.
     pub fn conclusion(&self) -> Conclusion {
+        Conclusion::Error { status: self.status, text: self.text() }
+    }
+
+    /// As JSON text.
+    pub fn text(&self) -> String {
         let mut text = json!({ "code": self.code, "message": self.message });
         if let Some(data) = &self.data {
             text["data"] = data.clone();
         }
-        Conclusion::Error { status: self.status, text: text.to_string() }
+        text.to_string()
     }
 }
 

@@ -297,9 +297,7 @@ impl Task {
             Status::Working | Status::Cancelled => String::new(),
             Status::Asking(Questions { open, .. }) => format!(",\"inputRequests\":{}", requests(open)),
             Status::Completed(result) => format!(",\"result\":{result}"),
-            Status::Failed(error) => match error.conclusion() {
-                Conclusion::Error { text, .. } | Conclusion::Result(text) => format!(",\"error\":{text}"),
-            },
+            Status::Failed(error) => format!(",\"error\":{}", error.text()),
         };
         members.push_str(&more);
         members

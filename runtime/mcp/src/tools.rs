@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use protocol::mcp::{Tool, Toolbox};
-use protocol::{Error, Payload, TaskSupport};
+use protocol::{Conclusion, Error, Payload, TaskSupport};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::Server;
-use crate::asking::{self, Asking};
+use crate::asking::Asking;
 use crate::cursor;
 use crate::out::Out;
 use crate::questions::{Askable, Returned};
@@ -24,17 +24,15 @@ const PAGE: usize = 100;
 const TTL_MS: u64 = 60_000;
 
 /// `tools/list`.
-pub(crate) fn list(server: &Server, asking: &Asking, cursor: Option<&str>) -> Result<String, RpcError> {
+pub(crate) fn list(server: &Server, asking: &Asking, cursor: Option<&str>) -> Result<Conclusion, RpcError> {
     let tools = server.dispatch.tools(&asking.caller);
     let Some(from) = cursor::read::<usize>(cursor)? else {
         // The first page is what everybody asks for, and mostly all there is.
         let shown = tools.shown(asking.revision.is_modern(), || page(asking, tools.all(), 0));
-        let mut text = String::with_capacity(shown.len() + asking::ENVELOPE_BYTES);
-        text.push_str(shown);
-        return Ok(text);
+        return Ok(Conclusion::Common(shown.clone()));
     };
     let rest = tools.all().get(from..).ok_or_else(cursor::invalid)?;
-    Ok(page(asking, rest, from))
+    Ok(page(asking, rest, from).into())
 }
 
 /// The page that begins with the first of `rest`, which is number `from` of all.

@@ -58,6 +58,8 @@ struct State {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) text: Bytes,
+    /// What follows; empty where the text is all of it.
+    pub(crate) rest: Bytes,
     at: Instant,
 }
 
@@ -164,7 +166,7 @@ impl Exchange {
         }
         let last = state.first + state.events.len() as u64;
         match &state.answer {
-            Some(answer) if at == last => Poll::Ready(Next::Event(at, answer.text.clone())),
+            Some(answer) if at == last => Poll::Ready(Next::Event(at, answer.whole())),
             Some(_) => Poll::Ready(Next::Over),
             None => Poll::Pending,
         }
@@ -230,6 +232,13 @@ impl Exchange {
     }
 }
 
+impl Answer {
+    /// All of it in one piece.
+    fn whole(&self) -> Bytes {
+        if self.rest.is_empty() { self.text.clone() } else { [&self.text[..], &self.rest].concat().into() }
+    }
+}
+
 impl State {
     fn forget_oldest(&mut self) {
         if let Some(oldest) = self.events.pop_front() {
@@ -252,13 +261,14 @@ impl Outbox for Exchange {
 
     fn conclude(&self, _: u64, conclusion: Conclusion) {
         let status = match &conclusion {
-            Conclusion::Result(_) => 200,
+            Conclusion::Result(_) | Conclusion::Common(_) => 200,
             Conclusion::Error { status, .. } => *status,
         };
-        let text = conclusion.into_answer(&self.id);
+        let (text, rest) = conclusion.into_answer(&self.id);
+        let rest = rest.map(Bytes::from_owner).unwrap_or_default();
         let mut state = self.state();
         if state.answer.is_none() {
-            state.answer = Some(Answer { status, text: text.into(), at: Instant::now() });
+            state.answer = Some(Answer { status, text: text.into(), rest, at: Instant::now() });
         }
         drop(state);
         self.waker.wake();

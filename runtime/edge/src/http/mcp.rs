@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use protocol::jsonrpc::{self, Message, Rejected, Request};
 use protocol::mcp::{Meta, Revision};
-use protocol::{Caller, Cancel, Code, Conclusion, Credentials, Error, Id, Way};
+use protocol::{Caller, Cancel, Code, Credentials, Error, Id, Way};
 use serde::Deserialize;
 
 use super::Visitor;
@@ -32,9 +32,8 @@ const LAST_EVENT: &str = "last-event-id";
 
 /// Refuses: `status`, and the error as JSON-RPC has it, under the id where that is known.
 fn refuse(status: StatusCode, id: Option<&Id>, error: &RpcError) -> Response {
-    let (Conclusion::Error { text, .. } | Conclusion::Result(text)) = error.conclusion();
     let id = id.map(|id| format!("\"id\":{},", serde_json::json!(id))).unwrap_or_default();
-    let body = format!("{{\"jsonrpc\":\"2.0\",{id}\"error\":{text}}}");
+    let body = format!("{{\"jsonrpc\":\"2.0\",{id}\"error\":{}}}", error.text());
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 

@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::Stream;
+use futures_util::{Stream, stream};
 use protocol::Cause;
 use tokio::time::Sleep;
 
@@ -78,10 +78,16 @@ impl Reader {
     pub(crate) async fn response(mut self) -> Response {
         let first = poll_fn(|context| self.poll_first(context)).await;
         match first {
-            Some(Answer { status, text, .. }) => {
+            Some(Answer { status, text, rest, .. }) => {
                 self.over = true;
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                (status, [(CONTENT_TYPE, "application/json")], text).into_response()
+                let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                if rest.is_empty() {
+                    return (status, [kind], text).into_response();
+                }
+                let length = (CONTENT_LENGTH, (text.len() + rest.len()).into());
+                let parts = stream::iter([text, rest].map(Ok::<_, Infallible>));
+                (status, [kind, length], Body::from_stream(parts)).into_response()
             }
             None => self.stream(),
         }

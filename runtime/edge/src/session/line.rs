@@ -287,6 +287,7 @@ impl Outbox for Line {
         if let Some(id) = &open.id {
             let size = match &conclusion {
                 Conclusion::Result(text) | Conclusion::Error { text, .. } => text.len(),
+                Conclusion::Common(common) => common.result().len(),
             };
             let mut text = String::with_capacity(64 + size);
             write_conclusion(&mut text, id, &conclusion);
