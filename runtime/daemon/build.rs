@@ -1,5 +1,10 @@
 //! What the linker is told.
 
+use std::fmt::Write as _;
+
+/// How far the number of a function's copy may have shifted since the list was made.
+const SHIFT: u32 = 64;
+
 #[expect(clippy::disallowed_methods, reason = "how cargo tells a build script")]
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -16,6 +21,7 @@ fn main() {
             let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
             let list = format!("{folder}/order/functions.txt");
             println!("cargo::rerun-if-changed={list}");
+            let list = with_neighbours(&list);
             println!(
                 "cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={list},--no-warn-symbol-ordering"
             );
@@ -25,6 +31,30 @@ fn main() {
             }
         }
     }
+}
+
+/// Copies of one function are numbered in the order in which the compiler comes by them (`NAME.4285`), and every change
+/// anywhere shifts the numbers by a few: so the copies near a listed one are listed too. Names that are none cost nothing.
+/// Returns where the longer list is.
+#[expect(clippy::disallowed_methods, reason = "how cargo tells a build script")]
+fn with_neighbours(list: &str) -> String {
+    let names = std::fs::read_to_string(list).unwrap_or_default();
+    let mut all = String::with_capacity(4 * names.len());
+    for name in names.lines() {
+        match name.rsplit_once('.').and_then(|(base, number)| Some((base, number.parse::<u32>().ok()?))) {
+            Some((base, number)) => {
+                for number in number.saturating_sub(SHIFT)..=number + SHIFT {
+                    let _ = writeln!(all, "{base}.{number}");
+                }
+            }
+            None => {
+                let _ = writeln!(all, "{name}");
+            }
+        }
+    }
+    let longer = format!("{}/functions.txt", std::env::var("OUT_DIR").unwrap_or_default());
+    std::fs::write(&longer, all).expect("OUT_DIR is for this");
+    longer
 }
 
 /// The version of the C library that is linked to; older ones cannot read the short table.

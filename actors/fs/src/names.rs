@@ -38,8 +38,8 @@ pub(crate) struct Listed {
     list: Vec<Name>,
     looked: Vec<Option<Attributes>>,
     pub(crate) unnameable: u64,
-    /// The first answer that was made of it alone.
-    pub(crate) written: OnceLock<Written>,
+    /// The first answers that were made of it alone: without details, and with them.
+    pub(crate) written: [OnceLock<Written>; 2],
 }
 
 // === impl Listed ===
@@ -125,7 +125,7 @@ impl Names {
         };
         self.looked = if details { self.list.iter().map(look).collect() } else { Vec::new() };
         let (list, looked, unnameable) = (self.list.clone(), self.looked.clone(), self.unnameable);
-        Listed { list, looked, unnameable, written: OnceLock::new() }
+        Listed { list, looked, unnameable, written: Default::default() }
     }
 
     /// What the kernel says about `name`; `None` when it is gone already.

@@ -178,7 +178,8 @@ impl List {
         let read = listed.names();
         // What is at the top depends on who asks, and what follows a cursor on where it is.
         let question = (self.cursor.is_none() && !path.is_top()).then(|| self.question());
-        if let (Some(question), Some(written)) = (question, listed.written.get())
+        let kept = &listed.written[usize::from(self.details)];
+        if let (Some(question), Some(written)) = (question, kept.get())
             && let Some(entries) = written.answers(question, path)
             && written.total <= self.page_length(context, fs, path, written.total)?
         {
@@ -192,7 +193,7 @@ impl List {
             && listed.answers(question)
             && let Some(written) = Written::of(question, path, entries)
         {
-            let _ = listed.written.set(written);
+            let _ = kept.set(written);
         }
         Ok((listing, read))
     }
