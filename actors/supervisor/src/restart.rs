@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::ActorId;
+use tokio::task;
 use tokio::time::{self, Instant};
 
 use crate::children::{Children, Phase, Turn, below};
@@ -83,8 +84,9 @@ impl Children {
         Ok(())
     }
 
-    /// Restarts whom the strategy says, now or after the back-off. Each further failure
-    /// on the way goes round again, at the cost of the budget, which bounds the loop.
+    /// Restarts whom the strategy says, now or after the back-off. Each further failure on the way goes round again, at
+    /// the cost of the budget, which bounds the loop, and behind all others: a start that fails at once never waits, and
+    /// where every start does, as in a runtime that is ending, the runtime must get its thread back.
     async fn recover(&mut self, mut casualty: Casualty) -> Result<(), GaveUp> {
         loop {
             if self.budget.spend(Instant::now().into_std()).is_err() {
@@ -100,6 +102,7 @@ impl Children {
                 Ok(()) => return Ok(()),
                 Err(next) => casualty = next.into(),
             }
+            task::yield_now().await;
         }
     }
 

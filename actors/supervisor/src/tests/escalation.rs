@@ -1,9 +1,9 @@
 //! When restarts do not help: supervisors give up, one after the other, up to the root.
 
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::kit::{Diary, Reader, Tell, patient, start};
+use super::kit::{Diary, NEVER, Reader, Tell, patient, start};
 use crate::{ChildSpec, Exit, State, SupervisorSpec, What};
 
 const WINDOW: Duration = Duration::from_mins(1);
@@ -83,4 +83,18 @@ async fn a_root_that_is_killed_is_not_a_root_that_stopped() {
     assert_eq!(tree.wait().await, Exit::Exhausted { what: "root: killed".into() });
     assert_eq!(diary.take(), "+a -a");
     assert_eq!(tree.actor("a").unwrap().state, State::Stopped);
+}
+
+#[test]
+fn restarts_without_end_keep_no_thread() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let a = Diary::default().probe("a");
+    let tree = runtime.block_on(start(patient("root").child(a.spec())));
+    let mut events = Reader::of(&tree);
+    a.bad_starts.store(u32::MAX, SeqCst);
+    a.tell(Tell::Err);
+    assert_eq!(runtime.block_on(events.failed("root/a")), "out of order");
+    let began = Instant::now();
+    runtime.shutdown_timeout(NEVER);
+    assert!(began.elapsed() < NEVER, "the supervisor did not let go of its thread");
 }
