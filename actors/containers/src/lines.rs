@@ -38,6 +38,10 @@ struct Partial {
     bytes: Vec<u8>,
     cut: bool,
     begun: bool,
+    /// Bytes that came.
+    seen: usize,
+    /// Bytes that come once more.
+    skip: usize,
 }
 
 impl Lines {
@@ -51,6 +55,13 @@ impl Lines {
         self.lost
     }
 
+    /// What comes now begins where all that came began.
+    pub(crate) fn skip_seen(&mut self) {
+        for partial in [&mut self.out, &mut self.err] {
+            partial.skip = partial.seen;
+        }
+    }
+
     /// The lines that `piece` ends.
     pub(crate) fn add(&mut self, piece: &LogOutput) -> Vec<Line> {
         let (stream, bytes) = match piece {
@@ -59,6 +70,7 @@ impl Lines {
                 (Stream::Out, message)
             }
         };
+        let bytes = self.partial(stream).news(bytes);
         // What is cut off is a line that is begun, and said to be cut.
         let whole = bytes.len() <= self.left;
         self.lost |= !whole;
@@ -93,6 +105,15 @@ impl Lines {
 }
 
 impl Partial {
+    /// What of `bytes` did not come before.
+    fn news<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let known = bytes.len().min(self.skip);
+        self.skip -= known;
+        let bytes = &bytes[known..];
+        self.seen += bytes.len();
+        bytes
+    }
+
     fn extend(&mut self, bytes: &[u8]) {
         let room = LINE_MAX - self.bytes.len();
         self.cut |= bytes.len() > room;
@@ -101,7 +122,8 @@ impl Partial {
     }
 
     fn take(&mut self, stream: Stream) -> Option<Line> {
-        let own = std::mem::take(self);
+        let next = Self { seen: self.seen, skip: self.skip, ..Self::default() };
+        let own = std::mem::replace(self, next);
         let bytes = own.bytes.strip_suffix(b"\r").unwrap_or(&own.bytes);
         own.begun.then(|| Line { stream, text: String::from_utf8_lossy(bytes).into_owned(), cut: own.cut })
     }
@@ -139,6 +161,25 @@ mod tests {
         );
         assert_eq!(lines(99, &[(Out, "\n\n")]), [line(Out, ""), line(Out, "")]);
         assert_eq!(lines(99, &[]), []);
+    }
+
+    #[test]
+    fn what_came_before_is_not_told_again() {
+        let piece = |stream, text: &str| {
+            let message = text.as_bytes().to_vec().into();
+            if stream == Stream::Out { LogOutput::StdOut { message } } else { LogOutput::StdErr { message } }
+        };
+        let mut lines = Lines::new(99);
+        let told = |lines: &mut Lines, stream, text| {
+            lines.add(&piece(stream, text)).into_iter().map(|line| line.text).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&mut lines, Stream::Out, "a\nb"), ["a"]);
+        assert_eq!(told(&mut lines, Stream::Err, "x\n"), ["x"]);
+        lines.skip_seen();
+        assert_eq!(told(&mut lines, Stream::Out, "a\n"), [""; 0]);
+        assert_eq!(told(&mut lines, Stream::Out, "bc\nd"), ["bc"], "what was begun goes on");
+        assert_eq!(told(&mut lines, Stream::Err, "x\ny\n"), ["y"]);
+        assert_eq!(lines.rest().into_iter().map(|line| line.text).collect::<Vec<_>>(), ["d"]);
     }
 
     #[test]

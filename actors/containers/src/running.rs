@@ -114,28 +114,42 @@ impl Running {
 
     /// Sends lines until there are no more; whether there were more than is read.
     async fn send_lines(&self, lines: mpsc::Sender<Line>) -> bool {
-        let options = LogsOptions { follow: true, stdout: true, stderr: true, ..LogsOptions::default() };
-        let mut pieces = Box::pin(self.docker.logs(&self.name, Some(options)));
-        let mut partial = Lines::new(self.log_bytes_max);
-        while let Some(piece) = pieces.next().await {
-            // An engine that goes away is noticed by whoever waits for the end.
-            let Ok(piece) = piece else { return true };
-            for line in partial.add(&piece) {
-                if lines.send(line).await.is_err() {
-                    return true;
-                }
-            }
-            if partial.has_lost() {
-                break;
+        let mut printed = Lines::new(self.log_bytes_max);
+        if !self.read_log(true, &mut printed, &lines).await {
+            return true;
+        }
+        // A busy engine stops to follow when the container ends, and not when its log does: once it is over, what is
+        // still missing is read of the whole log. An engine that goes away is noticed by whoever waits for the end.
+        if !printed.has_lost() && self.ended().await.is_ok() {
+            printed.skip_seen();
+            if !self.read_log(false, &mut printed, &lines).await {
+                return true;
             }
         }
-        let lost = partial.has_lost();
-        for line in partial.rest() {
+        for line in printed.rest() {
             if lines.send(line).await.is_err() {
                 return true;
             }
         }
-        lost
+        printed.has_lost()
+    }
+
+    /// Sends the lines of the log, up to where it ends now or for as long as it grows; whether it was read to there.
+    async fn read_log(&self, follow: bool, printed: &mut Lines, lines: &mpsc::Sender<Line>) -> bool {
+        let options = LogsOptions { follow, stdout: true, stderr: true, ..LogsOptions::default() };
+        let mut pieces = Box::pin(self.docker.logs(&self.name, Some(options)));
+        while let Some(piece) = pieces.next().await {
+            let Ok(piece) = piece else { return false };
+            for line in printed.add(&piece) {
+                if lines.send(line).await.is_err() {
+                    return false;
+                }
+            }
+            if printed.has_lost() {
+                break;
+            }
+        }
+        true
     }
 
     /// Returns when it runs no more.

@@ -21,6 +21,22 @@ async fn in_order() {
     assert!(!outcome.log_truncated);
 }
 
+/// An engine with much to do ends to follow a log before the log's end, for one container in fourteen where this was seen.
+#[tokio::test]
+async fn to_the_end_where_the_engine_is_busy() {
+    let mut running = tokio::task::JoinSet::new();
+    for n in 0..16 {
+        running.spawn(async move {
+            let (outcome, lines) =
+                run(&format!("printed/busy{n}"), &sh("seq 2000; echo oops >&2; printf 'no end'")).await;
+            (out(&lines).len(), out(&lines).last().map(|&last| last.to_owned()), outcome.log_truncated)
+        });
+    }
+    for outcome in running.join_all().await {
+        assert_eq!(outcome, (2001, Some("no end".to_owned()), false));
+    }
+}
+
 #[tokio::test]
 async fn odd_bytes() {
     let (_, lines) =
